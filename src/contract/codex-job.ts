@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** Where a job's files come from: a folder on this machine, copied when the job is accepted, or an archive that an earlier job left. */
+export const sourceSchema = z.union([
+  z.strictObject({ dir: z.string().min(1) }),
+  z.strictObject({ artifact: z.strictObject({ jobId: z.string(), name: z.string() }) }),
+]);
+export type Source = Readonly<z.infer<typeof sourceSchema>>;
+
+export const sandboxModes = ['read-only', 'workspace-write', 'danger-full-access'] as const;
+export const sandboxModeSchema = z.enum(sandboxModes);
+export type SandboxMode = z.infer<typeof sandboxModeSchema>;
+
+/** Input of a `codex` job. */
+export const codexJobInputSchema = z.strictObject({
+  prompt: z.string().trim().min(1).max(1_000_000),
+  source: sourceSchema,
+  /** Overrides the setting `codex.model`. */
+  model: z.string().min(1).optional(),
+  /** The whole job's limit over all of one attempt, milliseconds. */
+  timeoutMs: z
+    .number()
+    .int()
+    .positive()
+    .max(7 * 24 * 3600_000)
+    .optional(),
+  /** Whether the agent's commands may reach the network. */
+  network: z.boolean().default(false),
+});
+export type CodexJobInput = Readonly<z.infer<typeof codexJobInputSchema>>;

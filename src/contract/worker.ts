@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+export const workerStatusSchema = z.enum(['starting', 'idle', 'busy', 'draining', 'hung', 'dead']);
+export type WorkerStatus = z.infer<typeof workerStatusSchema>;
+
+export const workerSchema = z.object({
+  id: z.string(),
+  types: z.array(z.string()),
+  queues: z.array(z.string()),
+  mode: z.enum(['direct', 'docker', 'kubernetes']),
+  host: z.string(),
+  pid: z.number().int().positive(),
+  status: workerStatusSchema,
+  concurrency: z.number().int().positive(),
+  activeJobs: z.number().int().nonnegative(),
+  jobsProcessed: z.number().int().nonnegative(),
+  startedAt: z.iso.datetime(),
+  lastSeenAt: z.iso.datetime(),
+});
+export type WorkerView = Readonly<z.infer<typeof workerSchema>>;

@@ -1,0 +1,95 @@
+import type { JobEvent, JobEventBody } from '../contract/event.ts';
+import type { JobState } from '../contract/job.ts';
+import type { JobId, WorkerId } from './ids.ts';
+import type { AttemptOutcome, Checkpoint, ClaimedJob, Job, Lease } from './job.ts';
+import type { NewWorker, WorkerRecord } from './worker.ts';
+
+export interface NewJob {
+  readonly id: JobId;
+  readonly type: string;
+  readonly queue: string;
+  readonly input: unknown;
+  readonly priority: number;
+  readonly maxAttempts: number;
+  readonly idempotencyKey: string | null;
+  readonly retryOf: JobId | null;
+  /** Null: at once. */
+  readonly runAtMs: number | null;
+}
+
+export interface ClaimRequest {
+  readonly workerId: WorkerId;
+  readonly types: readonly string[];
+  readonly queues: readonly string[];
+  /** At most this many; the store gives fewer where other live workers wait for the same jobs. */
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+/** What a worker says while it works on a job. */
+export interface ProgressReport {
+  readonly events: readonly JobEventBody[];
+  readonly checkpoint?: Checkpoint;
+}
+
+/** `applied`: this call ended the attempt. `repeated`: an earlier call with this fence did. `refused`: the fence is old; nothing changed. */
+export type FinishResult = 'applied' | 'repeated' | 'refused';
+
+/** `held`: extended. `cancel_requested`: extended, and the job should stop. `lost`: another attempt has it, or none. */
+export type LeaseState = 'held' | 'cancel_requested' | 'lost';
+
+export interface JobFilter {
+  readonly states?: readonly JobState[];
+  readonly type?: string;
+  readonly limit: number;
+  /** The `nextCursor` of the page before; newest jobs come first. */
+  readonly cursor?: string;
+}
+
+export interface JobPage {
+  readonly items: readonly Job[];
+  readonly nextCursor: string | null;
+}
+
+/** `jobs`: a job may have become claimable, or its cancellation was asked for. `events`: an event was stored. */
+export type StoreTopic = 'jobs' | 'events';
+
+/**
+ * All that is durable, in the words of its users. Every call is one transaction. The database's clock decides leases and due times.
+ * Rejects with AppError `store_busy`, `store_full`, `store_read_only`, `store_corrupt` (kind `infrastructure` or `configuration`).
+ */
+export interface Store extends AsyncDisposable {
+  /** Accepts a job, synced to disk before it resolves. A known idempotency key gives the job that has it, `created: false`. */
+  submitJob(job: NewJob): Promise<{ readonly job: Job; readonly created: boolean }>;
+  /** Takes due jobs, highest priority first, then oldest, in one conditional statement; each gets a lease and the next fence. */
+  claimJobs(request: ClaimRequest): Promise<readonly ClaimedJob[]>;
+  /** When the next job of these types and queues that is not due yet will be; null when there is none. Epoch ms. */
+  nextDueAt(types: readonly string[], queues: readonly string[]): Promise<number | null>;
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<readonly LeaseState[]>;
+  /** Appends events and replaces the checkpoint; false, and nothing stored, where the fence is old. */
+  reportProgress(lease: Lease, report: ProgressReport): Promise<boolean>;
+  /** Ends an attempt, synced to disk before it resolves, and appends what that means for the job as an event. */
+  finishAttempt(lease: Lease, outcome: AttemptOutcome): Promise<FinishResult>;
+  /** Ends a waiting job at once; marks a running one, whose worker then stops it. A terminal job is handed back unchanged. Null: unknown. */
+  cancelJob(id: JobId): Promise<Job | null>;
+
+  getJob(id: JobId): Promise<Job | null>;
+  listJobs(filter: JobFilter): Promise<JobPage>;
+  /** Events with a greater `seq`, oldest first. */
+  listEvents(id: JobId, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
+  /** Jobs that wait now, by type: what no worker may be there for. */
+  countWaiting(): Promise<Readonly<Record<string, number>>>;
+
+  registerWorker(worker: NewWorker): Promise<void>;
+  updateWorker(id: WorkerId, state: WorkerRecord['state']): Promise<void>;
+  /** Says that the worker lives; false where its row is gone (it was taken for dead): it must register again. */
+  touchWorker(id: WorkerId): Promise<boolean>;
+  /** Takes the row away and requeues what the worker still held, each as a `lost` attempt. Returns those jobs. */
+  removeWorker(id: WorkerId): Promise<readonly JobId[]>;
+  listWorkers(): Promise<readonly WorkerRecord[]>;
+  /** Requeues (or fails, or cancels) every running job whose lease ran out. Returns those jobs. */
+  reapExpired(): Promise<readonly JobId[]>;
+
+  /** Calls back after commits of this and other processes; may call without cause, never misses one. Returns the way to stop. */
+  subscribe(topic: StoreTopic, listener: () => void): () => void;
+}

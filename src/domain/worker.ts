@@ -1,0 +1,26 @@
+import type { WorkerId } from './ids.ts';
+
+/** Proof of which process a worker is: a pid alone may have been given to another process meanwhile. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly pid: number;
+  /** Start time as the system counts it (field 22 of /proc/PID/stat on Linux, with the boot id); empty where it cannot be read. */
+  readonly startToken: string;
+}
+
+export interface NewWorker {
+  readonly id: WorkerId;
+  readonly types: readonly string[];
+  readonly queues: readonly string[];
+  readonly mode: 'direct' | 'docker' | 'kubernetes';
+  readonly process: ProcessIdentity;
+  readonly concurrency: number;
+}
+
+export interface WorkerRecord extends NewWorker {
+  readonly state: 'starting' | 'ready' | 'draining';
+  readonly activeJobs: number;
+  readonly jobsProcessed: number;
+  readonly startedAtMs: number;
+  readonly lastSeenAtMs: number;
+}
