@@ -24,6 +24,8 @@ export const codexJobInputSchema = z.strictObject({
     .positive()
     .max(7 * 24 * 3600_000)
     .optional(),
+  /** Shell commands that must exit 0 on the final tree, else the job fails; run in the job's sandbox. */
+  checks: z.array(z.string().trim().min(1).max(10_000)).max(20).default([]),
   /** Whether the agent's commands may reach the network. */
   network: z.boolean().default(false),
 });

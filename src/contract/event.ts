@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileChangeSchema, jobSchema, usageSchema } from './job.ts';
+import { checkSchema, fileChangeSchema, jobSchema, usageSchema } from './job.ts';
 import { failureSchema } from './failure.ts';
 
 export const jobPhases = [
@@ -43,6 +43,7 @@ export const jobEventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('agent.tool'), itemId: z.string(), name: z.string(), status: z.string() }),
   z.object({ type: z.literal('agent.usage'), usage: usageSchema }),
   z.object({ type: z.literal('agent.declined'), request: z.string(), reason: z.string() }),
+  z.object({ type: z.literal('job.check'), check: checkSchema }),
   z.object({ type: z.literal('agent.error'), message: z.string(), willRetry: z.boolean() }),
   z.object({ type: z.literal('job.finished'), job: jobSchema }),
 ]);

@@ -30,6 +30,16 @@ export type Usage = Readonly<z.infer<typeof usageSchema>>;
 export const agentSchema = z.object({ name: z.string(), version: z.string(), model: z.string() });
 export type Agent = Readonly<z.infer<typeof agentSchema>>;
 
+/** A command that was run on the final tree, in the job's sandbox, to verify what the agent did. */
+export const checkSchema = z.object({
+  command: z.string(),
+  passed: z.boolean(),
+  exitCode: z.number().int().nullable(),
+  /** The tail of stdout and stderr together. */
+  output: z.string(),
+});
+export type Check = Readonly<z.infer<typeof checkSchema>>;
+
 export const artifactSchema = z.object({
   name: z.string(),
   sizeBytes: z.number().int().nonnegative(),
@@ -53,6 +63,8 @@ export const jobSchema = z.object({
   summary: z.string().nullable(),
   filesChanged: z.array(fileChangeSchema),
   claimed: claimSchema.nullable(),
+  /** What was verified after the agent ended; empty where nothing was asked for. */
+  checks: z.array(checkSchema),
   warnings: z.array(z.string()),
   usage: usageSchema,
   agent: agentSchema.nullable(),

@@ -19,6 +19,7 @@ export function toJobView(job: Job, nowMs: number): JobView {
     summary: report.summary,
     filesChanged: [...report.filesChanged],
     claimed: report.claimed === null ? null : { ...report.claimed, files: [...report.claimed.files] },
+    checks: [...report.checks],
     warnings: [...report.warnings],
     usage: report.usage,
     agent: report.agent,

@@ -1,5 +1,5 @@
 import type { Failure } from '../contract/failure.ts';
-import type { Agent, Artifact, Claim, FileChange, JobState, Usage } from '../contract/job.ts';
+import type { Agent, Artifact, Check, Claim, FileChange, JobState, Usage } from '../contract/job.ts';
 import type { JobId, WorkerId } from './ids.ts';
 
 /** The right to work on a job: whoever holds it is the job's one live attempt. `attempt` is the fence. */
@@ -29,6 +29,7 @@ export interface AttemptReport {
   /** The real difference between the source and the final tree. */
   readonly filesChanged: readonly FileChange[];
   readonly claimed: Claim | null;
+  readonly checks: readonly Check[];
   readonly warnings: readonly string[];
   readonly usage: Usage;
   readonly agent: Agent | null;
@@ -41,6 +42,7 @@ export const emptyReport: AttemptReport = {
   summary: null,
   filesChanged: [],
   claimed: null,
+  checks: [],
   warnings: [],
   usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
   agent: null,
