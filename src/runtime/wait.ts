@@ -47,3 +47,17 @@ export async function within<T>(
     signal?.removeEventListener('abort', onAbort);
   }
 }
+
+/** Resolves when the signal aborts. Adds a listener that stays until then: not for a loop over a long-lived signal. */
+export async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = deferred<void>();
+  signal.addEventListener(
+    'abort',
+    () => {
+      resolve();
+    },
+    { once: true },
+  );
+  await promise;
+}
