@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from './app-error.ts';
+import type { AppError } from './app-error.ts';
 
 /** Waits `ms`, or until the signal aborts, whichever is first; never throws for the abort. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
