@@ -127,7 +127,7 @@ export default defineConfig(
     },
   },
   {
-    files: [...toolFiles, 'test/children/**'],
+    files: [...toolFiles, 'test/children/**', 'test/support/reporter.ts', '*.config.ts'],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },
   {

@@ -1,16 +1,34 @@
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './test/support/reporter.ts';
 
-const project = (name: string, include: string, testTimeout: number) => ({
+const continuous = Boolean(process.env['CI']);
+
+/** One kind of test after the other, so that those which start real processes do not compete with the rest for two processors. */
+const project = (
+  name: string,
+  include: string,
+  options: { order: number; workers: number; timeout: number },
+) => ({
   extends: true as const,
-  test: { name, include: [include], testTimeout, hookTimeout: testTimeout },
+  test: {
+    name,
+    include: [include],
+    maxWorkers: options.workers,
+    testTimeout: options.timeout,
+    hookTimeout: options.timeout,
+    sequence: { groupOrder: options.order },
+  },
 });
 
 export default defineConfig({
   test: {
+    allowOnly: !continuous,
+    globalSetup: ['./test/support/setup/leftovers.ts'],
+    reporters: ['default', new SummaryReporter()],
     projects: [
-      project('unit', 'src/**/*.test.ts', 10_000),
-      project('integration', 'test/integration/**/*.test.ts', 60_000),
-      project('e2e', 'test/e2e/**/*.test.ts', 120_000),
+      project('unit', 'src/**/*.test.ts', { order: 0, workers: 2, timeout: 10_000 }),
+      project('integration', 'test/integration/**/*.test.ts', { order: 1, workers: 2, timeout: 60_000 }),
+      project('e2e', 'test/e2e/**/*.test.ts', { order: 2, workers: 1, timeout: 120_000 }),
     ],
   },
 });
