@@ -51,7 +51,7 @@ const noExit = {
 const noEnv = {
   object: 'process',
   property: 'env',
-  message: 'Settings come from src/config; only it reads the environment.',
+  message: 'Settings come from src/config: src/main.ts hands it the environment.',
 };
 const noClock = [
   { object: 'Date', property: 'now', message: 'Rules take the time as an argument.' },
@@ -106,7 +106,7 @@ export default defineConfig(
     rules: { 'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }] },
   },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': ['error', noExit] } },
-  { files: ['src/main.ts'], rules: { 'no-restricted-properties': ['error', noEnv] } },
+  { files: ['src/main.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/cli/output.ts', 'src/cli/output/**'], rules: { 'no-console': 'off' } },
   {
     files: ['src/runtime/wait.ts'],
@@ -133,7 +133,13 @@ export default defineConfig(
   {
     files: ['**/*.{js,cjs,mjs}'],
     languageOptions: {
-      globals: { process: 'readonly', URL: 'readonly', module: 'readonly', require: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        module: 'readonly',
+        require: 'readonly',
+      },
     },
   },
   { files: ['*.config.{ts,js}', 'dashboard/*.config.ts'], rules: { 'no-restricted-syntax': 'off' } },

@@ -10,7 +10,15 @@ import { text } from 'node:stream/consumers';
 const checks = {
   lint: ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0'],
   types: ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.json', '--pretty'],
-  format: ['node_modules/prettier/bin/prettier.cjs', '--check', '.', '--log-level=warn'],
+  format: [
+    'node_modules/prettier/bin/prettier.cjs',
+    '--check',
+    '.',
+    '--log-level=warn',
+    '--cache',
+    '--cache-strategy=content',
+    '--cache-location=node_modules/.cache/prettier',
+  ],
   unused: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'],
   boundaries: ['scripts/check-boundaries.ts'],
 } as const;
