@@ -1,0 +1,22 @@
+/** Other spellings of the environment variables. A variable's own spelling wins over these. */
+export const environmentAliases: Readonly<Record<string, string>> = {
+  CAPSTAN_DATA: 'data_dir',
+  CODEX_BIN: 'codex.bin',
+  CODEX_MODEL: 'codex.model',
+};
+
+/** Prefixes that stand for `CAPSTAN_`; variables with these that name no setting belong to somebody else. */
+export const environmentPrefixAliases = ['CLX_'] as const;
+
+/** Short flags, beside the long one that every setting has (`--codex-model`). A command offers those that fit it. */
+export const flagAliases: Readonly<Record<string, string>> = {
+  concurrency: 'worker.concurrency',
+  host: 'http.host',
+  model: 'codex.model',
+  network: 'codex.network',
+  port: 'http.port',
+  timeout: 'codex.timeout',
+};
+
+/** `CAPSTAN_` variables that are no settings: they are handed to child processes, which may call `capstan` again. */
+export const reservedEnvironment: readonly string[] = ['CAPSTAN_ATTEMPT'];
