@@ -17,7 +17,7 @@ const checks = {
     '--log-level=warn',
     '--cache',
     '--cache-strategy=content',
-    '--cache-location=node_modules/.cache/prettier',
+    '--cache-location=node_modules/.cache/prettier-check',
   ],
   unused: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'],
   boundaries: ['scripts/check-boundaries.ts'],
