@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { hasErrno } from './app-error.ts';
+
+export interface ProcessStat {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** `Z` and `X` are dead: only their exit status is left. */
+  readonly state: string;
+  /** Clock ticks between boot and the start of the process; with the pid it names a process for good. */
+  readonly startTicks: string;
+}
+
+/** What /proc/PID/stat says (proc_pid_stat(5)), or null where there is no such process, no /proc, or we may not look. */
+export function readProcessStat(pid: number): ProcessStat | null {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return null;
+    throw error;
+  }
+  // The second field is the program's name in brackets and may itself hold blanks and brackets.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, parentPid] = fields;
+  const startTicks = fields[19];
+  if (state === undefined || parentPid === undefined || startTicks === undefined) return null;
+  return { pid, parentPid: Number(parentPid), state, startTicks };
+}
+
+export function isDead(stat: ProcessStat): boolean {
+  return stat.state === 'Z' || stat.state === 'X';
+}
