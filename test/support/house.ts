@@ -19,7 +19,9 @@ const isConfiguration =
   /^(?:\.dependency-cruiser\.cjs|\.prettier.*|\.gitignore|eslint\.config\.js|knip\.json|tsconfig.*\.json)$/;
 
 const usedInHouse = new Set(
-  '@eslint/js @types/node dependency-cruiser eslint knip node prettier typescript typescript-eslint vitest'.split(' '),
+  '@eslint/js @types/node dependency-cruiser eslint knip node prettier typescript typescript-eslint vitest'.split(
+    ' ',
+  ),
 );
 const manifestSchema = z.looseObject({ devDependencies: z.record(z.string(), z.string()) });
 
@@ -87,7 +89,9 @@ async function linkModules(from: string, to: string): Promise<void> {
 
 /** The checkout's, less the packages that nothing in the house imports. */
 async function houseManifest(): Promise<string> {
-  const manifest = manifestSchema.parse(JSON.parse(await readFile(path.join(checkout, 'package.json'), 'utf8')));
+  const manifest = manifestSchema.parse(
+    JSON.parse(await readFile(path.join(checkout, 'package.json'), 'utf8')),
+  );
   const tools = Object.entries(manifest.devDependencies).filter(([name]) => usedInHouse.has(name));
   const house = { ...manifest, dependencies: {}, devDependencies: Object.fromEntries(tools) };
   return `${JSON.stringify(house, null, 2)}\n`;
