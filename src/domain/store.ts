@@ -2,6 +2,7 @@ import type { JobEvent, JobEventBody } from '../contract/event.ts';
 import type { JobState } from '../contract/job.ts';
 import type { JobId, WorkerId } from './ids.ts';
 import type { AttemptOutcome, Checkpoint, ClaimedJob, Job, Lease } from './job.ts';
+import type { KeepLeasesOptions, LeaseKeeper } from './lease-keeper.ts';
 import type { NewWorker, WorkerRecord } from './worker.ts';
 
 export interface NewJob {
@@ -90,6 +91,8 @@ export interface Store extends AsyncDisposable {
   /** Requeues (or fails, or cancels) every running job whose lease ran out. Returns those jobs. */
   reapExpired(): Promise<readonly JobId[]>;
 
+  /** Starts a worker's heartbeats. The caller disposes it before the store. */
+  keepLeases(options: KeepLeasesOptions): LeaseKeeper;
   /** Calls back after commits of this and other processes; may call without cause, never misses one. Returns the way to stop. */
   subscribe(topic: StoreTopic, listener: () => void): () => void;
 }

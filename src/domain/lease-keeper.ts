@@ -1,0 +1,23 @@
+import type { WorkerId } from './ids.ts';
+import type { Lease } from './job.ts';
+import type { KeptLease } from './job-source.ts';
+
+export interface KeepLeasesOptions {
+  readonly workerId: WorkerId;
+  /** How long a lease lasts without a heartbeat; heartbeats come every third of it. */
+  readonly leaseMs: number;
+  /** Heartbeats stop when the main thread has not run for this long, so that a hung worker loses its jobs. */
+  readonly hungAfterMs: number;
+  /** Called when the worker's row is gone: it was taken for dead and must register again. */
+  readonly onForgotten: () => void;
+}
+
+/**
+ * Heartbeats of one worker, from a thread that the jobs' code cannot block. The store offers it because only the store knows how a
+ * second thread reaches the database. Also says that the worker lives, with or without jobs, until disposed.
+ */
+export interface LeaseKeeper extends AsyncDisposable {
+  keep(lease: Lease): KeptLease;
+  /** Stops heartbeats for a lease whose attempt has ended, without aborting its signal. */
+  release(lease: Lease): void;
+}

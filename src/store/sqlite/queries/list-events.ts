@@ -1,0 +1,69 @@
+import type { Database } from 'better-sqlite3';
+import { jobEventBodySchema, type JobEvent, type JobEventBody } from '../../../contract/event.ts';
+import type { JobId } from '../../../domain/ids.ts';
+import { toJobView } from '../../../domain/job-view.ts';
+import { toIso } from '../../../runtime/clock.ts';
+import { checked, parseJson, toJob, type JobRow } from '../job-row.ts';
+import type { DerivedEvent } from '../statements/append-event.ts';
+import { all, sqlite } from '../tables.ts';
+import { getJobRow } from './get-job.ts';
+
+export interface EventRange {
+  readonly id: JobId;
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+
+interface StoredEvent {
+  readonly seq: number;
+  readonly attempt: number;
+  readonly at_ms: number;
+  readonly type: string;
+  readonly body: string | null;
+  readonly worker_id: string | null;
+}
+
+export function listEvents(db: Database, { id, afterSeq, limit }: EventRange): JobEvent[] {
+  const job = getJobRow(db, id);
+  if (job === undefined) return [];
+  const query = sqlite
+    .selectFrom('events')
+    .leftJoin('attempts', (join) =>
+      join.onRef('attempts.job_no', '=', 'events.job_no').onRef('attempts.attempt', '=', 'events.attempt'),
+    )
+    .select([
+      'events.seq',
+      'events.attempt',
+      'events.at_ms',
+      'events.type',
+      'events.body',
+      'attempts.worker_id',
+    ])
+    .where('events.job_no', '=', job.no)
+    .where('events.seq', '>', afterSeq)
+    .orderBy('events.seq')
+    .limit(limit);
+  return all(db, query).map((row) => toJobEvent(row, job));
+}
+
+function toJobEvent(row: StoredEvent, job: JobRow): JobEvent {
+  const body =
+    row.body === null
+      ? derivedBody(row.type as DerivedEvent, row, job)
+      : checked(jobEventBodySchema.safeParse(parseJson(row.body, job.id)), job.id);
+  return { jobId: job.id, seq: row.seq, attempt: row.attempt, at: toIso(row.at_ms), ...body };
+}
+
+/** A terminal job never changes: the job that its last event carries is the row itself. */
+function derivedBody(type: DerivedEvent, row: StoredEvent, job: JobRow): JobEventBody {
+  switch (type) {
+    case 'job.accepted':
+      return { type, jobType: job.type, queue: job.queue };
+    case 'job.started':
+      return { type, workerId: row.worker_id ?? '' };
+    case 'job.cancel_requested':
+      return { type };
+    case 'job.finished':
+      return { type, job: toJobView(toJob(job), row.at_ms) };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Database } from 'better-sqlite3';
+import type { ClaimRequest } from '../../../domain/store.ts';
+import type { JobRow } from '../job-row.ts';
+import { lanes, waiting } from './due-jobs.ts';
+
+export interface ClaimParameters {
+  readonly workerId: string;
+  /** JSON lists. */
+  readonly types: string;
+  readonly queues: string;
+  readonly limit: number;
+  readonly leaseMs: number;
+  /** How many workers, this one included, wait for such jobs; each gets its share of what is due. */
+  readonly waiters: number;
+  readonly nowMs: number;
+}
+
+/** The claim: one conditional statement that takes the first due jobs and gives each a lease and the next fence. */
+export function prepareClaim(db: Database): (parameters: ClaimParameters) => JobRow[] {
+  const statement = db.prepare<[ClaimParameters], JobRow>(`
+    WITH RECURSIVE ${lanes},
+    due (no, priority, run_at_ms) AS MATERIALIZED (
+      SELECT job.no, job.priority, job.run_at_ms
+      FROM lanes CROSS JOIN jobs job ON job.no IN (
+        SELECT j.no FROM jobs j
+        WHERE j.${waiting} AND j.type = lanes.type AND j.queue = lanes.queue AND j.priority = lanes.priority
+          AND j.run_at_ms <= @nowMs
+        ORDER BY j.run_at_ms, j.no LIMIT @limit * @waiters)
+      WHERE lanes.priority IS NOT NULL
+    )
+    UPDATE jobs SET
+      state = 'running', attempt = attempt + 1, worker_id = @workerId, lease_until_ms = @nowMs + @leaseMs,
+      started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL
+    WHERE ${waiting} AND no IN (
+      SELECT no FROM due ORDER BY priority DESC, run_at_ms, no
+      LIMIT (SELECT min(@limit, max(1, (count(*) + @waiters - 1) / @waiters)) FROM due))
+    RETURNING *
+  `);
+  return (parameters) => statement.all(parameters).sort(byTurn);
+}
+
+/** RETURNING promises no order. */
+function byTurn(a: JobRow, b: JobRow): number {
+  return b.priority - a.priority || a.run_at_ms - b.run_at_ms || a.no - b.no;
+}
+
+export function toClaimParameters(request: ClaimRequest, nowMs: number, waiters: number): ClaimParameters {
+  return {
+    workerId: request.workerId,
+    types: JSON.stringify(request.types),
+    queues: JSON.stringify(request.queues),
+    limit: request.limit,
+    leaseMs: request.leaseMs,
+    waiters,
+    nowMs,
+  };
+}

@@ -1,0 +1,128 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError } from '../../runtime/app-error.ts';
+
+/** What SQLite or the file system threw about the database at `dbPath`, as an AppError with the next step. */
+export function toStoreError(error: unknown, dbPath: string): AppError {
+  if (error instanceof AppError) return error;
+  const code = errorCode(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const fail = (kind: 'configuration' | 'infrastructure', name: string, [message, hint]: [string, string]) =>
+    new AppError(kind, name, message, { hint, cause: error, details: { dbPath, sqlite: code } });
+
+  if (isBusy(error)) return busyError(dbPath, error);
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
+    return fail('infrastructure', 'store_full', [
+      `There is no space left to write to ${dbPath}.`,
+      'Free space on that disk; what was accepted before is kept, and what was refused can be sent again.',
+    ]);
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return fail('configuration', 'store_corrupt', [
+      `${dbPath} is damaged or not a Capstan database (${text}).`,
+      `Nothing was deleted. Copy the file, then try \`sqlite3 ${dbPath} .recover | sqlite3 recovered.db\`, or choose another --db-path.`,
+    ]);
+  }
+  if (code === 'SQLITE_READONLY_DBMOVED') return movedError(dbPath);
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS' || code === 'EPERM')
+    return readOnly(dbPath, fail);
+  if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_CANTOPEN_') || isFileError(code)) {
+    return cannotOpen(dbPath, fail);
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return fail('infrastructure', 'store_io', [
+      `Reading or writing ${dbPath} failed (${code}).`,
+      'Look at the disk and the system log; the database must lie on a local disk, not on a network share.',
+    ]);
+  }
+  if (text === 'The database connection is not open') return closedError(dbPath);
+  return fail('infrastructure', 'store_failed', [
+    `The database ${dbPath} refused a statement: ${text}`,
+    'This is a fault in Capstan; the log has the stack.',
+  ]);
+}
+
+export function isBusy(error: unknown): boolean {
+  const code = errorCode(error);
+  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
+}
+
+export function busyError(dbPath: string, cause: unknown): AppError {
+  return new AppError('infrastructure', 'store_busy', `${dbPath} is locked by another process.`, {
+    hint: `Try again; if it stays so, find who holds the lock with \`fuser ${dbPath}\`.`,
+    cause,
+    details: { dbPath },
+  });
+}
+
+export function movedError(dbPath: string): AppError {
+  return new AppError('infrastructure', 'store_moved', `${dbPath} was moved or deleted while it was open.`, {
+    hint: 'Put the file back and start this process again; what it is asked now would be lost and is refused.',
+    details: { dbPath },
+  });
+}
+
+export function closedError(dbPath: string): AppError {
+  return new AppError('infrastructure', 'store_closed', `The store ${dbPath} has been closed.`, {
+    hint: 'The process is on its way out; ask again when it has started anew.',
+    details: { dbPath },
+  });
+}
+
+type Fail = (kind: 'configuration' | 'infrastructure', name: string, text: [string, string]) => AppError;
+
+function readOnly(dbPath: string, fail: Fail): AppError {
+  return fail('configuration', 'store_read_only', [
+    `${dbPath} cannot be written: the file, its folder or the disk is read-only.`,
+    'Make the file and its folder writable for this user (SQLite writes beside the file, too), or choose another --db-path.',
+  ]);
+}
+
+/** SQLite and the system name one code for many causes; the file system tells which it is. */
+function cannotOpen(dbPath: string, fail: Fail): AppError {
+  const folder = dirname(dbPath);
+  if (statSync(dbPath, { throwIfNoEntry: false })?.isDirectory() === true) {
+    return fail('configuration', 'store_unreachable', [
+      `${dbPath} is a folder, not a database file.`,
+      'Name a file with --db-path.',
+    ]);
+  }
+  if (may(dbPath, constants.R_OK) || may(folder, constants.R_OK | constants.X_OK)) {
+    if (!may(folder, constants.W_OK) || !may(dbPath, constants.W_OK)) return readOnly(dbPath, fail);
+  } else if (isThere(folder)) {
+    return fail('configuration', 'store_forbidden', [
+      `This user may not read ${dbPath}.`,
+      'Run as the user that owns the data folder, or choose another --db-path.',
+    ]);
+  }
+  return fail('configuration', 'store_unreachable', [
+    `${dbPath} cannot be opened: its folder ${folder} is missing or not a folder.`,
+    'Create the folder or choose another --db-path.',
+  ]);
+}
+
+function may(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false; // The question was whether it throws.
+  }
+}
+
+/** Also true where a folder above forbids to look. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    return errorCode(error) === 'EACCES';
+  }
+}
+
+function isFileError(code: string): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG'].includes(code);
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,63 @@
+import {
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type Compilable,
+  type Generated,
+} from 'kysely';
+import type { Database } from 'better-sqlite3';
+import type { JobRow } from './job-row.ts';
+
+export interface WorkerRow {
+  readonly id: string;
+  readonly types: string;
+  readonly queues: string;
+  readonly mode: 'direct' | 'docker' | 'kubernetes';
+  readonly host: string;
+  readonly pid: number;
+  readonly start_token: string;
+  readonly concurrency: number;
+  readonly state: 'starting' | 'ready' | 'draining';
+  readonly jobs_processed: number;
+  readonly started_at_ms: number;
+  readonly last_seen_at_ms: number;
+}
+
+export interface EventRow {
+  readonly job_no: number;
+  readonly seq: Generated<number>;
+  readonly attempt: number;
+  readonly at_ms: number;
+  readonly type: string;
+  readonly body: string | null;
+}
+
+export interface AttemptRow {
+  readonly job_no: number;
+  readonly attempt: number;
+  readonly worker_id: string;
+}
+
+interface Tables {
+  jobs: JobRow;
+  workers: WorkerRow;
+  events: EventRow;
+  attempts: AttemptRow;
+}
+
+/** Builds the cold queries. It has no driver: the store's one connection runs them, so that they cannot fall into an open transaction. */
+export const sqlite = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+export function all<Row>(db: Database, query: Compilable<Row>): Row[] {
+  const { sql, parameters } = query.compile();
+  return db.prepare<unknown[], Row>(sql).all(...parameters);
+}

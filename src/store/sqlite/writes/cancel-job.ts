@@ -1,0 +1,24 @@
+import { cancelledFailure } from '../../../domain/next-status.ts';
+import { isTerminal } from '../../../domain/job.ts';
+import type { Transaction } from '../group-writer.ts';
+import type { Statements } from '../statements/index.ts';
+import { endJob } from './end-attempt.ts';
+
+/** False where there is no such job. */
+export function cancelJob(sql: Statements, tx: Transaction, id: string): boolean {
+  const row = sql.endable(id);
+  if (row === undefined) return false;
+  if (isTerminal(row.state) || row.cancel_requested === 1) return true;
+  const event = { jobNo: row.no, attempt: row.attempt, atMs: tx.nowMs, body: null };
+  if (row.state === 'running') {
+    sql.requestCancel(row.no);
+    sql.appendEvent({ ...event, type: 'job.cancel_requested' });
+    tx.ring('jobs');
+  } else {
+    const status = { state: 'cancelled', finishedAtMs: tx.nowMs, failure: cancelledFailure } as const;
+    endJob(sql, row, { status, counted: false, report: null });
+    sql.appendEvent({ ...event, type: 'job.finished' });
+  }
+  tx.ring('events');
+  return true;
+}

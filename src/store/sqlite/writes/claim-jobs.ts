@@ -1,0 +1,29 @@
+import type { JobId } from '../../../domain/ids.ts';
+import type { ClaimedJob } from '../../../domain/job.ts';
+import type { ClaimRequest } from '../../../domain/store.ts';
+import type { Transaction } from '../group-writer.ts';
+import { toJob, type JobRow } from '../job-row.ts';
+import type { Statements } from '../statements/index.ts';
+
+export function claimJobs(sql: Statements, tx: Transaction, request: ClaimRequest): ClaimedJob[] {
+  const { nowMs } = tx;
+  const { workerId, limit, leaseMs } = request;
+  const who = {
+    workerId,
+    types: JSON.stringify(request.types),
+    queues: JSON.stringify(request.queues),
+    nowMs,
+  };
+  const waiters = 1 + sql.countWaiters(who);
+  const rows = sql.claim({ ...who, limit, leaseMs, waiters });
+  if (rows.length > 0) tx.ring('events');
+  return rows.map((row) => {
+    sql.startAttempt({ jobNo: row.no, attempt: row.attempt, workerId, nowMs });
+    sql.appendEvent({ jobNo: row.no, attempt: row.attempt, atMs: nowMs, type: 'job.started', body: null });
+    return toClaimed(row, request);
+  });
+}
+
+function toClaimed(row: JobRow, { workerId }: ClaimRequest): ClaimedJob {
+  return { job: toJob(row), lease: { jobId: row.id as JobId, attempt: row.attempt, workerId } };
+}

@@ -1,0 +1,34 @@
+import type { Job } from '../../../domain/job.ts';
+import type { NewJob } from '../../../domain/store.ts';
+import type { Transaction } from '../group-writer.ts';
+import { toJob } from '../job-row.ts';
+import type { Statements } from '../statements/index.ts';
+
+export interface Submitted {
+  readonly job: Job;
+  readonly created: boolean;
+}
+
+/** @param input the job's input as JSON */
+export function submitJob(sql: Statements, tx: Transaction, job: NewJob, input: string): Submitted {
+  const known = job.idempotencyKey === null ? undefined : sql.jobByKey(job.idempotencyKey);
+  if (known !== undefined) return { job: toJob(known), created: false };
+  const jobNo = sql.insertJob(job, input, tx.nowMs);
+  sql.appendEvent({ jobNo, attempt: 0, atMs: tx.nowMs, type: 'job.accepted', body: null });
+  tx.ring('jobs');
+  tx.ring('events');
+  const { runAtMs, ...rest } = job;
+  return {
+    job: {
+      ...rest,
+      attempt: 0,
+      countedAttempts: 0,
+      status: { state: 'queued', runAtMs: runAtMs ?? tx.nowMs },
+      checkpoint: null,
+      report: null,
+      createdAtMs: tx.nowMs,
+      startedAtMs: null,
+    },
+    created: true,
+  };
+}
