@@ -18,5 +18,12 @@ export const flagAliases: Readonly<Record<string, string>> = {
   timeout: 'codex.timeout',
 };
 
-/** `CAPSTAN_` variables that are no settings: they are handed to child processes, which may call `capstan` again. */
-export const reservedEnvironment: readonly string[] = ['CAPSTAN_ATTEMPT'];
+/**
+ * `CAPSTAN_` variables that are no settings. Child processes get them, and may call `capstan` again: the attempt that a
+ * command belongs to, and what tells the processes of a test run.
+ */
+export const reservedEnvironment: readonly string[] = [
+  'CAPSTAN_ATTEMPT',
+  'CAPSTAN_TEST_RUN',
+  'CAPSTAN_TEST_LEFTOVERS',
+];

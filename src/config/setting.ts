@@ -79,13 +79,13 @@ interface Range {
 }
 
 export function integer(about: About<number> & Range): Setting<number> {
-  const accepts = `${about.min} to ${about.max}`;
-  const error = `must be a whole number from ${accepts}`;
+  const range = `${about.min} to ${about.max}`;
+  const error = `must be a whole number from ${range}`;
   return {
     ...about,
     fallback: () => about.fallback,
     schema: z.int({ error }).min(about.min, { error }).max(about.max, { error }),
-    accepts,
+    accepts: `a whole number from ${range}`,
     kind: 'number',
     fromText: (word) => (/^\d+$/.test(word) ? Number(word) : word),
     shownDefault: String(about.fallback),
@@ -94,13 +94,13 @@ export function integer(about: About<number> & Range): Setting<number> {
 
 /** In milliseconds, which its key says (`leaseMs`); its name in files does not, and a value may carry its unit. */
 export function duration(about: About<number> & Range): Setting<number> {
-  const accepts = `${formatDuration(about.min)} to ${formatDuration(about.max)}`;
-  const error = `must be a duration such as 500ms, 30s, 10m or 1h, from ${accepts}`;
+  const range = `${formatDuration(about.min)} to ${formatDuration(about.max)}`;
+  const error = `must be a duration such as 500ms, 30s, 10m or 1h, from ${range}`;
   return {
     ...about,
     fallback: () => about.fallback,
     schema: z.preprocess(parseDuration, z.int({ error }).min(about.min, { error }).max(about.max, { error })),
-    accepts,
+    accepts: `a duration from ${range}`,
     kind: 'duration',
     fromText: same,
     shownDefault: formatDuration(about.fallback),

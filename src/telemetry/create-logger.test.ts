@@ -62,7 +62,9 @@ test('fields whose names say that a secret follows are hidden, counts are not', 
 });
 
 test('a Secret prints as what it is', () => {
-  expect(written('json', (logger) => logger.info({ held: new Secret('never-shown') }, 'said'))).toContain('[secret]');
+  expect(written('json', (logger) => logger.info({ held: new Secret('never-shown') }, 'said'))).toContain(
+    '[secret]',
+  );
 });
 
 test('a json line has level, time, message and facts, and stays one line', () => {
@@ -75,7 +77,9 @@ test('in a terminal a line is text, its control characters are spelled out, a st
   const log = (logger: Logger): void =>
     logger.error({ job: 'j 1', n: 2, err: new Error('b\u001b[31mad') }, 'it\u001b[2J\nforged');
   const output = written('auto', log, true);
-  expect(output).toMatch(/^\d\d:\d\d:\d\d ERROR it\\u001b\[2J\\nforged job="j 1" n=2\n {4}Error: b\\u001b\[31mad\n {4}at /);
+  expect(output).toMatch(
+    /^\d\d:\d\d:\d\d ERROR it\\u001b\[2J\\nforged job="j 1" n=2\n {4}Error: b\\u001b\[31mad\n {4}at /,
+  );
   expect(output).not.toContain('\u001b');
 });
 

@@ -28,7 +28,20 @@ test.each([...values, 'sk-abcdefghijklmnop1234', 'Bearer abcdefgh1', 'https://me
 test('any cutting of any text gives what the whole text gives', () => {
   const parts = fc.constantFrom(
     ...values,
-    ...['sk-abcdefghijklmnop1234', 'Bearer ', 'basic  ', '://', 'u:p@', 'abcdefgh1', ' ', '\n', 'word', '-', 'a secret', 'two'],
+    ...[
+      'sk-abcdefghijklmnop1234',
+      'Bearer ',
+      'basic  ',
+      '://',
+      'u:p@',
+      'abcdefgh1',
+      ' ',
+      '\n',
+      'word',
+      '-',
+      'a secret',
+      'two',
+    ],
   );
   fc.assert(
     fc.property(fc.array(parts), fc.array(fc.nat(400)), (texts, at) => {

@@ -62,7 +62,9 @@ test('a value that becomes known later is taken out from then on', () => {
 });
 
 test('no known value is ever in the output', () => {
-  const secret = fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme' }).filter((text) => text.trim().length >= 6);
+  const secret = fc
+    .string({ minLength: 8, maxLength: 40, unit: 'grapheme' })
+    .filter((text) => text.trim().length >= 6);
   const around = fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant(null)), { minLength: 1 });
   fc.assert(
     fc.property(secret, around, (value, pieces) => {

@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readEnvironment } from './environment.ts';
+import { loadProfile } from './load-profile.ts';
+
+const name = 'OPENAI_API_KEY';
+let cwd = '';
+let before: string | undefined;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'capstan-env-'));
+  before = process.env[name];
+  Reflect.deleteProperty(process.env, name);
+});
+afterEach(() => {
+  rmSync(cwd, { recursive: true });
+  Reflect.deleteProperty(process.env, name);
+  if (before !== undefined) process.env[name] = before;
+});
+
+function key(): string | undefined {
+  return loadProfile(readEnvironment(cwd)).openaiApiKey?.reveal();
+}
+
+test('the key comes from the environment, else from .env, else there is none', () => {
+  expect(key()).toBeUndefined();
+  writeFileSync(join(cwd, '.env'), 'OPENAI_API_KEY="from-file"\n');
+  expect(key()).toBe('from-file');
+  process.env[name] = ' ';
+  expect(key()).toBe('from-file');
+  process.env[name] = 'from-environment';
+  expect(key()).toBe('from-environment');
+});
+
+test('.env gives no settings', () => {
+  writeFileSync(join(cwd, '.env'), 'CAPSTAN_CODEX__BIN=/evil\nPATH=/evil\n');
+  const environment = readEnvironment(cwd);
+  expect(environment['CAPSTAN_CODEX__BIN']).toBeUndefined();
+  expect(environment['PATH']).toBe(process.env['PATH']);
+});
+
+test('a folder named .env is none of ours', () => {
+  mkdirSync(join(cwd, '.env'));
+  expect(key()).toBeUndefined();
+});
+
+test('a profile does not print its key', () => {
+  const profile = loadProfile({ [name]: 'very-secret' });
+  const texts = [
+    inspect(profile, { showHidden: true }),
+    JSON.stringify(profile),
+    String(profile.openaiApiKey),
+  ];
+  for (const text of texts) {
+    expect(text).toContain('[secret]');
+    expect(text).not.toContain('very-secret');
+  }
+});
