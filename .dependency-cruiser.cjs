@@ -119,7 +119,8 @@ module.exports = {
       name: 'no-cycle',
       comment: 'Each of these files needs the other to be understood: one of them holds two things.',
       severity: 'error',
-      from: {},
+      // What another tool wrote is not ours to untangle.
+      from: { pathNot: '/generated/' },
       to: { circular: true },
     },
     {

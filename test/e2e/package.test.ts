@@ -32,7 +32,7 @@ test('the published package runs where another project has installed it', async 
   const { version } = JSON.parse(await readFile(path.join(checkout, 'package.json'), 'utf8')) as {
     version: string;
   };
-  const { stdout } = await run('npx', ['--no', 'capstan', '--version'], { cwd: dir.join('project') });
+  const { stdout } = await run('npx', ['--no-install', 'capstan', '--version'], { cwd: dir.join('project') });
   expect(stdout).toBe(`${version}\n`);
 
   const files = await readdir(installed, { recursive: true });
