@@ -2,7 +2,11 @@ import { z } from 'zod';
 
 /** Where a job's files come from: a folder on this machine, copied when the job is accepted, or an archive that an earlier job left. */
 export const sourceSchema = z.union([
-  z.strictObject({ dir: z.string().min(1) }),
+  z.strictObject({
+    dir: z.string().min(1),
+    /** Of the folder as it was copied; written when the job is accepted, ignored before. */
+    fingerprint: z.string().optional(),
+  }),
   z.strictObject({ artifact: z.strictObject({ jobId: z.string(), name: z.string() }) }),
 ]);
 export type Source = Readonly<z.infer<typeof sourceSchema>>;
@@ -26,7 +30,7 @@ export const codexJobInputSchema = z.strictObject({
     .optional(),
   /** Shell commands that must exit 0 on the final tree, else the job fails; run in the job's sandbox. */
   checks: z.array(z.string().trim().min(1).max(10_000)).max(20).default([]),
-  /** Whether the agent's commands may reach the network. */
-  network: z.boolean().default(false),
+  /** Whether the agent's commands may reach the network; overrides the setting `codex.network`. */
+  network: z.boolean().optional(),
 });
 export type CodexJobInput = Readonly<z.infer<typeof codexJobInputSchema>>;

@@ -1,5 +1,5 @@
 import type { JobEventBody } from '../contract/event.ts';
-import type { AttemptOutcome, Checkpoint, ClaimedJob } from './job.ts';
+import type { AttemptOutcome, Checkpoint, ClaimedJob, Job } from './job.ts';
 
 export interface RunContext {
   /** Aborts when the attempt must stop: reason is an AppError of kind `cancelled`, `lost`, `timeout`, or `infrastructure` with code `worker_draining`. */
@@ -20,4 +20,6 @@ export interface Runner extends AsyncDisposable {
    * When `context.signal` aborts it ends what the attempt started, all of it, and then resolves.
    */
   run(claimed: ClaimedJob, context: RunContext): Promise<AttemptOutcome>;
+  /** Gives back what only a later attempt would have needed. Called when the job has ended and that is stored; may be called twice, or never. */
+  discard?(job: Job): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { emptyReport, type AttemptOutcome, type ClaimedJob } from '../domain/job.ts';
+import { emptyReport, type AttemptOutcome, type ClaimedJob, type Job } from '../domain/job.ts';
 import type { JobSource } from '../domain/job-source.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
@@ -12,6 +12,8 @@ export interface AttemptDeps {
   readonly runners: ReadonlyMap<string, Runner>;
   readonly outbox: Outbox;
   readonly logger: Logger;
+  /** Told when an attempt's end is stored, with the job as it was claimed; must not reject. */
+  readonly onStored?: ((job: Job) => Promise<void>) | undefined;
   /** Aborts when the worker must leave and the attempt has had its grace. */
   readonly leave: AbortSignal;
   /** Aborts when even reporting has had its time. */
@@ -39,6 +41,7 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
   const fields = { outcome: outcome.kind, result, durationMs: Math.round(performance.now() - startedAtMs) };
   if (result === 'refused') logger.warn(fields, 'The outcome was refused: another attempt has the job');
   else logger.debug(fields, 'Attempt ended');
+  if (result === 'applied' || result === 'repeated') await deps.onStored?.(job);
 }
 
 interface Attempt {

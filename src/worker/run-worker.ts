@@ -1,4 +1,4 @@
-import type { ClaimedJob } from '../domain/job.ts';
+import type { ClaimedJob, Job } from '../domain/job.ts';
 import type { JobSource } from '../domain/job-source.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
@@ -21,6 +21,8 @@ export interface WorkerOptions {
   /** How long running jobs may go on after the drain began before they are handed back; `Infinity` lets them finish. */
   readonly drainGraceMs: number;
   readonly logger: Logger;
+  /** Told when an attempt's end is stored, with the job as it was claimed; must not reject. */
+  readonly onStored?: (job: Job) => Promise<void>;
   /** Told whenever the number of running jobs changes. */
   readonly onActiveJobs?: (count: number) => void;
 }
@@ -42,6 +44,7 @@ export async function runWorker(
     runners: new Map(options.runners.map((runner) => [runner.type, runner])),
     outbox: createOutbox(options.outboxDir, source, logger),
     logger,
+    onStored: options.onStored,
     leave: leave.signal,
     giveUp: giveUp.signal,
   };

@@ -1,0 +1,163 @@
+import { Option } from 'commander';
+import { z } from 'zod';
+import { jobStateSchema, jobStates } from '../contract/job.ts';
+import { toJobView } from '../domain/job-view.ts';
+import { applyJob } from '../service/apply-job.ts';
+import { cancelJob } from '../service/cancel-job.ts';
+import { findJob } from '../service/find-job.ts';
+import { followEvents } from '../service/follow-events.ts';
+import { readPatch } from '../service/read-patch.ts';
+import { retryJob } from '../service/retry-job.ts';
+import { colorsFor } from './colors.ts';
+import type { Action, CliCommand } from './command.ts';
+import { exitCodeOf, exitCodes } from './context.ts';
+import { openFromCli } from './open.ts';
+import { countOption } from './options.ts';
+import { printTable } from './print-table.ts';
+import { renderEvent } from './render-event.ts';
+import { formatDuration, renderJob, renderState } from './render-job.ts';
+import { oneLine } from './safe-text.ts';
+
+const quiet = { quiet: true };
+const jsonSchema = z.object({ json: z.boolean().default(false) });
+
+export const jobsCommand: CliCommand = {
+  define(command, act) {
+    const json = ['--json', 'JSON instead of text'] as const;
+    command
+      .command('list')
+      .description('jobs, newest first')
+      .addOption(new Option('--state <state>', 'only those in this state').choices(jobStates))
+      .addOption(new Option('--limit <count>', 'at most so many').argParser(countOption).default(25))
+      .option(...json)
+      .action(act(list));
+    command
+      .command('show <id>')
+      .description('one job, with its difference')
+      .option(...json)
+      .action(act(show));
+    command
+      .command('logs <id>')
+      .description('what happened to a job, event by event')
+      .option('-f, --follow', 'wait for more until the job has ended')
+      .option(...json)
+      .action(act(logs));
+    command
+      .command('cancel <id>')
+      .description('stop a job')
+      .option(...json)
+      .action(act(cancel));
+    command
+      .command('retry <id>')
+      .description('run a failed or cancelled job again, as a new job')
+      .option(...json)
+      .action(act(retry));
+    command
+      .command('apply <id>')
+      .description("put a succeeded job's change into its folder")
+      .option(...json)
+      .action(act(apply));
+  },
+};
+
+const list: Action = async (context, _args, raw) => {
+  const options = jsonSchema.extend({ state: jobStateSchema.optional(), limit: z.number() }).parse(raw);
+  await using capstan = await openFromCli(context, raw, quiet);
+  const page = await capstan.store.listJobs({
+    limit: options.limit,
+    ...(options.state === undefined ? {} : { states: [options.state] }),
+  });
+  const views = page.items.map((job) => toJobView(job, capstan.clock()));
+  if (options.json) {
+    context.stdout.write(`${JSON.stringify({ items: views, nextCursor: page.nextCursor })}\n`);
+    return exitCodes.ok;
+  }
+  const colors = colorsFor(context.stdout, context.env);
+  const rows = views.map((job) => [
+    job.id,
+    job.type,
+    renderState(job.state, colors),
+    String(job.attempt),
+    formatDuration(job.durationMs),
+    oneLine(job.failure?.message ?? job.summary ?? '', 60),
+  ]);
+  printTable(context.stdout, ['id', 'type', 'state', 'attempt', 'time', 'what came of it'], rows);
+  if (views.length === 0)
+    context.stderr.write('No jobs yet. Start with: capstan run "Add a contact page" --dir site\n');
+  if (page.nextCursor !== null) context.stderr.write(`There are more; ask for them with --limit.\n`);
+  return exitCodes.ok;
+};
+
+const show: Action = async (context, [id = ''], raw) => {
+  const { json } = jsonSchema.parse(raw);
+  await using capstan = await openFromCli(context, raw, quiet);
+  const job = await findJob(capstan.store, id);
+  const view = toJobView(job, capstan.clock());
+  if (json) {
+    context.stdout.write(`${JSON.stringify(view)}\n`);
+    return exitCodes.ok;
+  }
+  const patch = await readPatch(capstan.artifacts, job);
+  const artifactsAt = capstan.artifacts.folder(job.id);
+  context.stdout.write(
+    `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
+  );
+  return exitCodes.ok;
+};
+
+const logs: Action = async (context, [id = ''], raw) => {
+  const options = jsonSchema.extend({ follow: z.boolean().default(false) }).parse(raw);
+  await using capstan = await openFromCli(context, raw, quiet);
+  const job = await findJob(capstan.store, id);
+  const colors = colorsFor(context.stdout, context.env);
+  const follow = { afterSeq: 0, follow: options.follow, signal: context.interrupted };
+  for await (const event of followEvents(capstan.store, job.id, follow)) {
+    if (options.json) {
+      context.stdout.write(`${JSON.stringify(event)}\n`);
+      continue;
+    }
+    const text =
+      event.type === 'job.finished'
+        ? renderState(event.job.state, colors)
+        : renderEvent(event, colors, 2_000);
+    if (text !== null) context.stdout.write(`${colors.dim(event.at)} ${text}\n`);
+  }
+  return context.interrupted.aborted ? exitCodeOf(context.interrupted) : exitCodes.ok;
+};
+
+const cancel: Action = async (context, [id = ''], raw) => {
+  await using capstan = await openFromCli(context, raw, quiet);
+  const job = await cancelJob(capstan.store, id);
+  const view = toJobView(job, capstan.clock());
+  if (jsonSchema.parse(raw).json) context.stdout.write(`${JSON.stringify(view)}\n`);
+  else
+    context.stderr.write(
+      view.state === 'cancelled'
+        ? `Job ${id} is cancelled.\n`
+        : `Job ${id} is being stopped by its worker.\n`,
+    );
+  return exitCodes.ok;
+};
+
+const retry: Action = async (context, [id = ''], raw) => {
+  await using capstan = await openFromCli(context, raw, quiet);
+  const job = await retryJob(capstan, id);
+  if (jsonSchema.parse(raw).json)
+    context.stdout.write(`${JSON.stringify(toJobView(job, capstan.clock()))}\n`);
+  else {
+    context.stdout.write(`${job.id}\n`);
+    context.stderr.write(`Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`);
+  }
+  return exitCodes.ok;
+};
+
+const apply: Action = async (context, [id = ''], raw) => {
+  await using capstan = await openFromCli(context, raw, quiet);
+  const applied = await applyJob(capstan, await findJob(capstan.store, id));
+  if (jsonSchema.parse(raw).json) context.stdout.write(`${JSON.stringify(applied)}\n`);
+  else
+    context.stderr.write(
+      `Applied to ${applied.dir}: ${applied.files} ${applied.files === 1 ? 'file' : 'files'}.\n`,
+    );
+  return exitCodes.ok;
+};

@@ -1,0 +1,39 @@
+import { homedir } from 'node:os';
+import { createLogger } from '../telemetry/create-logger.ts';
+import { secrets } from '../telemetry/secrets.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
+import { loadProfile } from '../config/load-profile.ts';
+import { platformPaths } from '../config/platform-paths.ts';
+import { openCapstan, type Capstan } from '../service/open-capstan.ts';
+import type { CliContext } from './context.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** The configuration as flags, environment and files say it. Throws `invalid_configuration`. */
+export function loadCliConfig(context: CliContext, options: Options): LoadedConfig {
+  const environment = readEnvironment(context.cwd);
+  const paths = platformPaths({ name: process.platform, home: homedir(), environment });
+  return loadConfig({ flags: options, environment, cwd: context.cwd, paths });
+}
+
+export interface OpenCliOptions {
+  /** The least severe log lines where nobody set a level: a command that answers a person stays quiet. */
+  readonly quiet: boolean;
+}
+
+/** Configuration, logger and an open data folder for one command; the caller disposes it. */
+export async function openFromCli(
+  context: CliContext,
+  options: Options,
+  { quiet }: OpenCliOptions,
+): Promise<Capstan> {
+  const { config, origins } = loadCliConfig(context, options);
+  const profile = loadProfile(readEnvironment(context.cwd));
+  if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
+  if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
+  const chosen = origins.get('log.level')?.layer !== 'default';
+  const level = quiet && !chosen ? 'error' : config.log.level;
+  const logger = createLogger({ level, format: config.log.format, destination: context.stderr });
+  return openCapstan({ config, profile, logger });
+}

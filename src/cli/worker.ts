@@ -1,0 +1,49 @@
+import { Option } from 'commander';
+import { z } from 'zod';
+import { startCodexWorker } from '../service/start-codex-worker.ts';
+import type { Action, CliCommand } from './command.ts';
+import { exitCodes } from './context.ts';
+import { openFromCli } from './open.ts';
+import { countOption } from './options.ts';
+
+export const workerCommand: CliCommand = {
+  define(command, act) {
+    command
+      .addOption(new Option('--type <type>', 'what it works on').choices(['codex']).default('codex'))
+      .addOption(
+        new Option('--concurrency <count>', 'jobs at once, instead of worker.concurrency').argParser(
+          countOption,
+        ),
+      )
+      .addOption(new Option('--parent-pipe', 'stop when stdin ends: whoever started it is gone').hideHelp())
+      .action(act(work));
+  },
+};
+
+const optionsSchema = z.object({
+  concurrency: z.number().optional(),
+  parentPipe: z.boolean().default(false),
+});
+
+/** Serves until it is told to stop, then drains: exit 0, as this is how a worker ends. */
+const work: Action = async (context, _args, raw) => {
+  const { concurrency, parentPipe } = optionsSchema.parse(raw);
+  const { concurrency: _concurrency, ...settings } = raw;
+  await using capstan = await openFromCli(context, settings, { quiet: false });
+  const stop = new AbortController();
+  context.interrupted.addEventListener('abort', () => {
+    stop.abort();
+  });
+  if (parentPipe) {
+    context.stdin.resume();
+    context.stdin.once('end', () => {
+      capstan.logger.warn({}, 'The parent process is gone; leaving');
+      stop.abort();
+    });
+  }
+  const worker = await startCodexWorker(capstan, { concurrency }, { drain: stop.signal });
+  await worker.stopped;
+  // A stdin that nobody ends would keep the process.
+  context.stdin.pause();
+  return exitCodes.ok;
+};

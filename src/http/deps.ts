@@ -1,0 +1,12 @@
+import type { Logger } from '../domain/logger.ts';
+import type { JobServices } from '../service/job-services.ts';
+import type { GuardSettings } from './guard.ts';
+
+export interface ServerDeps {
+  readonly jobs: JobServices;
+  readonly logger: Logger;
+  readonly guard: GuardSettings;
+  readonly version: string;
+  /** Aborts when the server stops: streams end, waiting requests are answered. */
+  readonly stopping: AbortSignal;
+}

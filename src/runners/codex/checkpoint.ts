@@ -1,0 +1,22 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import type { Checkpoint } from '../../domain/job.ts';
+
+/** What lets a later attempt go on: the thread, its rollout file, and where the workspace lies. */
+export const codexCheckpointSchema = z.object({
+  threadId: z.string(),
+  rolloutPath: z.string().nullable(),
+  host: z.string(),
+  workspaceDir: z.string(),
+});
+export type CodexCheckpoint = Readonly<z.infer<typeof codexCheckpointSchema>>;
+
+/** The checkpoint if it can be used from this host and folder, else null: the attempt then starts clean. */
+export function usableCheckpoint(
+  checkpoint: Checkpoint | null,
+  workspaceDir: string,
+): CodexCheckpoint | null {
+  const parsed = codexCheckpointSchema.safeParse(checkpoint);
+  if (!parsed.success) return null;
+  return parsed.data.host === hostname() && parsed.data.workspaceDir === workspaceDir ? parsed.data : null;
+}

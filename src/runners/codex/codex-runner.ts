@@ -1,0 +1,103 @@
+import { rm } from 'node:fs/promises';
+import { codexJobInputSchema, type CodexJobInput } from '../../contract/codex-job.ts';
+import type { AttemptOutcome, ClaimedJob } from '../../domain/job.ts';
+import type { RunContext, Runner } from '../../domain/runner.ts';
+import { jobFolders } from '../../artifacts/job-folders.ts';
+import { removeTree } from '../../artifacts/remove-tree.ts';
+import { AppError, toFailure } from '../../runtime/app-error.ts';
+import { startDeadline } from '../../runtime/deadline.ts';
+import { codexCheckpointSchema } from './checkpoint.ts';
+import type { CodexRunnerDeps } from './deps.ts';
+import { judge } from './judge.ts';
+import { timedOut } from './limits.ts';
+import { prepareAttempt } from './prepare-attempt.ts';
+import { collectResult } from './collect-result.ts';
+import { runAgent } from './run-agent.ts';
+import { runChecks } from './run-checks.ts';
+
+/** Carries out `codex` jobs: a thread in the job's own workspace and HOME, then the real difference, the checks and the artifacts. */
+export function createCodexRunner(deps: CodexRunnerDeps): Runner {
+  return {
+    type: 'codex',
+    async start(signal) {
+      await deps.driver.start(signal);
+    },
+    async run(claimed, context) {
+      const input = codexJobInputSchema.safeParse(claimed.job.input);
+      if (!input.success) throw invalidInput(claimed, input.error.message);
+      const limitMs = input.data.timeoutMs ?? deps.settings.timeoutMs;
+      using limit = startDeadline(limitMs, () => timedOut(limitMs));
+      const signal = AbortSignal.any([context.signal, limit.signal]);
+      return runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
+    },
+    async discard(job) {
+      const folders = jobFolders(deps.dataDir, job.id);
+      // A failed or cancelled job may be run again on the same source.
+      if (job.status.state === 'succeeded') await removeTree(folders.job);
+      else await Promise.all([removeTree(folders.workspace), removeTree(folders.home)]);
+      const checkpoint = codexCheckpointSchema.safeParse(job.checkpoint);
+      if (checkpoint.success && checkpoint.data.rolloutPath !== null)
+        await rm(checkpoint.data.rolloutPath, { force: true });
+    },
+    async [Symbol.asyncDispose]() {
+      await deps.driver[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Work {
+  readonly claimed: ClaimedJob;
+  readonly input: CodexJobInput;
+}
+
+async function runAttempt(
+  deps: CodexRunnerDeps,
+  { claimed, input }: Work,
+  context: RunContext,
+): Promise<AttemptOutcome> {
+  const { job } = claimed;
+  const folders = jobFolders(deps.dataDir, job.id);
+  context.emit({ type: 'job.phase', phase: 'preparing' });
+  const checkpoint = await prepareAttempt(job, folders, context.signal);
+  const agentRun = await runAgent(deps, { claimed, input, folders, checkpoint }, context);
+
+  if (isLost(context.signal)) throw context.signal.reason;
+  // What the agent did is kept in every case: also a job that fails shows its difference and its transcript.
+  context.emit({ type: 'job.phase', phase: 'collecting' });
+  const collected = await collectResult(deps, { job, folders, agentRun });
+  const verdict = judge(agentRun, context.signal);
+  if (verdict.kind !== 'succeeded') return { ...verdict, report: collected } as AttemptOutcome;
+  if (input.checks.length === 0) return { kind: 'succeeded', report: collected };
+
+  context.emit({ type: 'job.phase', phase: 'checking' });
+  const checks = await runChecks(deps, { claimed, input, folders }, context);
+  const report = { ...collected, checks };
+  const failed = checks.find(({ passed }) => !passed);
+  if (context.signal.aborted) return { ...judge(agentRun, context.signal), report } as AttemptOutcome;
+  if (failed === undefined) return { kind: 'succeeded', report };
+  const failure = toFailure(
+    new AppError(
+      'agent',
+      'check_failed',
+      `The agent ended, but \`${failed.command}\` ${ending(failed.exitCode)} on its result.`,
+      {
+        hint: "The check's output and the patch are kept with the job; make the task clearer, or correct the result by hand.",
+      },
+    ),
+  );
+  return { kind: 'failed', failure, report };
+}
+
+function ending(exitCode: number | null): string {
+  return exitCode === null ? 'could not be run to its end' : `exits ${exitCode}`;
+}
+
+function isLost(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof AppError && signal.reason.kind === 'lost';
+}
+
+function invalidInput({ job }: ClaimedJob, message: string): AppError {
+  return new AppError('user', 'invalid_input', `The input of job ${job.id} cannot be read: ${message}`, {
+    hint: 'Submit the job again.',
+  });
+}

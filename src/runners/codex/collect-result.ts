@@ -1,0 +1,64 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diffTrees } from '../../artifacts/tree-diff.ts';
+import type { JobFolders } from '../../artifacts/job-folders.ts';
+import { packTree } from '../../artifacts/pack-tree.ts';
+import { redactText } from '../../telemetry/redact-text.ts';
+import { firstParagraph, parseOutputBlock } from '../../codex/output-block.ts';
+import type { Artifact } from '../../contract/job.ts';
+import type { AttemptReport, Job } from '../../domain/job.ts';
+import { compareClaim } from './compare-claim.ts';
+import type { CodexRunnerDeps } from './deps.ts';
+import type { AgentRun } from './run-agent.ts';
+
+/** Names of the artifacts that a codex job leaves. */
+export const artifactNames = {
+  patch: 'changes.patch',
+  result: 'result.tar.gz',
+  transcript: 'transcript.jsonl',
+} as const;
+
+/** What Codex itself puts into a workspace's root. */
+const agentScratch = ['.codex', '.agents'];
+
+export interface Collected {
+  readonly job: Job;
+  readonly folders: JobFolders;
+  readonly agentRun: AgentRun;
+}
+
+/** What the agent claims, what really changed, and the files that prove it, as one report. */
+export async function collectResult(
+  deps: CodexRunnerDeps,
+  { job, folders, agentRun }: Collected,
+): Promise<AttemptReport> {
+  const { files, patch } = await diffTrees(folders.source, folders.workspace, { scratch: agentScratch });
+  const finalMessage = agentRun.turn?.finalMessage == null ? null : redactText(agentRun.turn.finalMessage);
+  const claimed = finalMessage === null ? null : parseOutputBlock(finalMessage);
+  const summary = claimed?.summary ?? (finalMessage === null ? null : firstParagraph(finalMessage));
+  const artifacts: Artifact[] = [];
+  artifacts.push(await deps.artifacts.put(job.id, artifactNames.patch, patch()));
+  const archive = join(folders.job, artifactNames.result);
+  await packTree(folders.workspace, archive);
+  artifacts.push(await deps.artifacts.put(job.id, artifactNames.result, { file: archive }));
+  const { rolloutPath } = agentRun;
+  if (rolloutPath !== null && (await exists(rolloutPath))) {
+    artifacts.push(await deps.artifacts.put(job.id, artifactNames.transcript, { file: rolloutPath }));
+  }
+  return {
+    summary,
+    filesChanged: files,
+    claimed,
+    checks: [],
+    warnings: [...agentRun.warnings, ...compareClaim(claimed, files)],
+    usage: agentRun.usage,
+    agent: { name: 'codex', version: deps.codexVersion, model: agentRun.model },
+    threadId: agentRun.threadId,
+    resumed: agentRun.resumed,
+    artifacts,
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}

@@ -1,0 +1,37 @@
+import type { ArtifactStorage } from '../../artifacts/artifact-storage.ts';
+import type { CodexDriver } from '../../codex/driver.ts';
+import type { ModelProxy } from '../../codex/model-proxy/start-model-proxy.ts';
+import type { RunSandboxed } from '../../codex/run-sandboxed.ts';
+import type { SandboxMode } from '../../contract/codex-job.ts';
+import type { Logger } from '../../domain/logger.ts';
+
+export interface CodexRunnerSettings {
+  readonly model: string;
+  readonly sandboxMode: SandboxMode;
+  /** Whether commands may reach the network where the job does not say. */
+  readonly network: boolean;
+  readonly stallTimeoutMs: number;
+  /** The limit of an attempt whose job names none. */
+  readonly timeoutMs: number;
+}
+
+/** Where the model is and what lets us use it. */
+export interface Provider {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+}
+
+export interface CodexRunnerDeps {
+  readonly driver: CodexDriver;
+  readonly proxy: ModelProxy;
+  readonly runSandboxed: RunSandboxed;
+  readonly artifacts: ArtifactStorage;
+  readonly dataDir: string;
+  readonly settings: CodexRunnerSettings;
+  /** The provider as the profile has it now; null where the login in CODEX_HOME is used; throws `no_key` where there is no key. */
+  readonly provider: () => Provider | null;
+  /** Folders that no command of an agent may read. */
+  readonly deniedPaths: readonly string[];
+  readonly codexVersion: string;
+  readonly logger: Logger;
+}

@@ -1,0 +1,12 @@
+import type { Store } from '../domain/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ArtifactStorage } from '../artifacts/artifact-storage.ts';
+import type { JobTypes } from './job-types.ts';
+
+/** What the use cases of jobs need; made once by `openCapstan`. */
+export interface JobServices {
+  readonly store: Store;
+  readonly artifacts: ArtifactStorage;
+  readonly jobTypes: JobTypes;
+  readonly clock: Clock;
+}

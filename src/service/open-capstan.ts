@@ -1,0 +1,45 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
+import { asFileError } from '../artifacts/file-error.ts';
+import type { Config } from '../config/settings.ts';
+import type { ProfileSeed } from '../config/load-profile.ts';
+import type { Logger } from '../domain/logger.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
+import { codexJobType } from './codex-job-type.ts';
+import type { JobServices } from './job-services.ts';
+
+/** Everything that one process opens: the store, the artifacts and what is known about the job types. */
+export interface Capstan extends JobServices, AsyncDisposable {
+  readonly config: Config;
+  readonly profile: ProfileSeed;
+  readonly logger: Logger;
+}
+
+export interface OpenOptions {
+  readonly config: Config;
+  readonly profile: ProfileSeed;
+  readonly logger: Logger;
+}
+
+/** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
+export async function openCapstan({ config, profile, logger }: OpenOptions): Promise<Capstan> {
+  try {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw asFileError(error, config.dataDir);
+  }
+  const store = await openSqliteStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs });
+  const artifacts = createArtifactStorage(join(config.dataDir, 'artifacts'));
+  return {
+    config,
+    profile,
+    logger,
+    store,
+    artifacts,
+    jobTypes: new Map([['codex', codexJobType(config.dataDir, artifacts)]]),
+    clock: systemClock,
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { WorkerId } from '../domain/ids.ts';
+import { isTerminal, type Job } from '../domain/job.ts';
+import type { Logger } from '../domain/logger.ts';
+import type { Runner } from '../domain/runner.ts';
+import type { Store } from '../domain/store.ts';
+import type { NewWorker } from '../domain/worker.ts';
+import { openStoreJobSource } from '../queue/store-job-source.ts';
+import { newId } from '../runtime/ids.ts';
+import { currentProcessIdentity } from '../runtime/process-identity.ts';
+import { runWorker } from '../worker/run-worker.ts';
+import { reap } from './reap.ts';
+
+/** How often a worker looks for the dead among the others; only a net, whoever sees a death reaps at once. */
+const reapEveryMs = 5_000;
+
+export interface LocalWorkerOptions {
+  readonly store: Store;
+  readonly dataDir: string;
+  readonly runners: readonly Runner[];
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  /** `Infinity`: running jobs are finished, however long they take. */
+  readonly drainGraceMs: number;
+  readonly logger: Logger;
+}
+
+export interface LocalWorker {
+  readonly id: WorkerId;
+  /** Resolves when the worker has drained and nothing of it is left; rejects when it had to stop by a fault. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Starts a worker in this process: its runners get ready, it registers, takes the jobs of the dead back and begins to serve.
+ * Resolves when it serves. `drain` stops it; `hurry` ends the drain's grace. Rejects with what a runner's `start` says.
+ */
+export async function startLocalWorker(
+  options: LocalWorkerOptions,
+  drain: AbortSignal,
+  hurry?: AbortSignal,
+): Promise<LocalWorker> {
+  const { store, runners } = options;
+  const id = newId() as WorkerId;
+  const logger = options.logger.child({ workerId: id });
+  await using opening = new AsyncDisposableStack();
+  for (const runner of runners) opening.use(runner);
+  await Promise.all(runners.map((runner) => runner.start(drain)));
+  const types = runners.map(({ type }) => type);
+  const registration: NewWorker = {
+    id,
+    types,
+    queues: types,
+    mode: 'direct',
+    process: currentProcessIdentity(),
+    concurrency: options.concurrency,
+  };
+  await store.registerWorker(registration);
+  opening.defer(async () => {
+    await store.removeWorker(id);
+  });
+  await reap(store, logger);
+  const onForgotten = (): void => {
+    logger.warn({}, 'This worker was taken for dead; registering again');
+    store
+      .registerWorker(registration)
+      .then(() => store.updateWorker(id, 'ready'))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'Could not register again');
+      });
+  };
+  const source = opening.use(
+    openStoreJobSource({ store, workerId: id, types, queues: types, leaseMs: options.leaseMs, onForgotten }),
+  );
+  await store.updateWorker(id, 'ready');
+  logger.info({ types, concurrency: options.concurrency }, 'Worker ready');
+
+  const held = opening.move();
+  const timer = setInterval(() => {
+    reap(store, logger).catch((error: unknown) => {
+      logger.warn({ err: error }, 'Could not look for dead workers');
+    });
+  }, reapEveryMs);
+  timer.unref();
+  held.defer(() => {
+    clearInterval(timer);
+  });
+  const onDrain = (): void => {
+    store.updateWorker(id, 'draining').catch((error: unknown) => {
+      logger.warn({ err: error }, 'Could not say that the worker drains');
+    });
+  };
+  drain.addEventListener('abort', onDrain, { once: true });
+
+  async function serve(): Promise<void> {
+    await using _held = held;
+    const onStored = discardEnded(store, runners, logger);
+    await runWorker(
+      { ...options, source, logger, outboxDir: join(options.dataDir, 'outbox'), onStored },
+      drain,
+      hurry,
+    );
+    logger.info({}, 'Worker stopped');
+  }
+  return { id, stopped: serve() };
+}
+
+/** After a job's end is stored, its runner may give back what only another attempt would have needed. */
+function discardEnded(store: Store, runners: readonly Runner[], logger: Logger): (job: Job) => Promise<void> {
+  const byType = new Map(runners.map((runner) => [runner.type, runner]));
+  return async ({ id, type }) => {
+    const runner = byType.get(type);
+    if (runner?.discard === undefined) return;
+    try {
+      const job = await store.getJob(id);
+      if (job !== null && isTerminal(job.status.state)) await runner.discard(job);
+    } catch (error) {
+      logger.warn({ err: error, jobId: id }, 'What an ended job left could not be removed');
+    }
+  };
+}
