@@ -79,6 +79,7 @@ test('no known value is ever in the output', () => {
 test.each([
   ['one word', 'a'.repeat(1_000_000)],
   ['many false starts', '-eyJaaaaaaaa'.repeat(80_000)],
+  ['many beginnings', '.eyJaaaaaaaa'.repeat(80_000)],
   ['many schemes', '://a:'.repeat(200_000)],
   ['many credentials', 'bearer aaaaaaa '.repeat(70_000)],
 ])('a megabyte of %s is done in linear time', (_, text) => {

@@ -15,7 +15,7 @@ export const tokenPatterns: readonly string[] = [
   `${fresh}AIza[A-Za-z0-9_-]{20,128}`,
   `${fresh}(?:AKIA|ASIA)[A-Z0-9]{16}`,
   `${fresh}xox[abeoprs]-[A-Za-z0-9-]{10,512}`,
-  `${fresh}eyJ[A-Za-z0-9_-]{8,1024}\\.eyJ[A-Za-z0-9_-]{8,4096}\\.[A-Za-z0-9_-]{8,1024}`,
+  `(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,1024}\\.eyJ[A-Za-z0-9_-]{8,4096}\\.[A-Za-z0-9_-]{8,1024}`,
   // Prose has "bearer certificates": a short word counts as a token only with a digit in it.
   `${fresh}(?:[Bb]earer|BEARER)[ \\t]{1,8}(?:${tokenText}{20,4096}|(?=[A-Za-z._~+/-]{0,20}[0-9])${tokenText}{8,20})`,
   `${fresh}(?:[Bb]asic|BASIC)[ \\t]{1,8}(?=[A-Za-z+/]{0,64}[0-9=])[A-Za-z0-9+/=]{8,2048}`,
