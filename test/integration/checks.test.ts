@@ -59,11 +59,7 @@ describe('npm run check', () => {
 
   test('passes a house without a fault, by all five checks', async () => {
     const { code, output } = await house.check();
-    expect(output.match(/^ok {3}\w+/gm)?.toSorted()).toEqual(
-      Object.keys(faults)
-        .map((name) => `ok   ${name}`)
-        .toSorted(),
-    );
+    for (const check of Object.keys(faults)) expect(output).toMatch(new RegExp(`^ok +${check} `, 'm'));
     expect(code).toBe(0);
   });
 

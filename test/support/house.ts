@@ -43,8 +43,9 @@ export async function makeHouse(): Promise<House> {
   for (const name of await readdir(checkout)) {
     if (isConfiguration.test(name)) await cp(path.join(checkout, name), dir.join(name));
   }
-  for (const folder of ['scripts', 'bin']) {
-    await cp(path.join(checkout, folder), dir.join(folder), { recursive: true });
+  await cp(path.join(checkout, 'bin'), dir.join('bin'), { recursive: true });
+  for (const name of ['check.ts', 'check-boundaries.ts']) {
+    await cp(path.join(checkout, 'scripts', name), dir.join('scripts', name));
   }
   await linkModules(path.join(checkout, 'node_modules'), dir.join('node_modules'));
   await writeFile(dir.join('package.json'), await houseManifest());
