@@ -6,7 +6,7 @@ import { AppError, hasErrno } from '../runtime/app-error.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The provider keys that seed the default profile; nothing else is taken from a `.env` file. */
-export const providerKeyNames = ['OPENAI_API_KEY'] as const;
+const providerKeyNames = ['OPENAI_API_KEY'] as const;
 
 /**
  * The process's environment, and below it the provider keys of the `.env` file in `cwd`. That file gives no settings:
