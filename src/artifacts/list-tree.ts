@@ -5,7 +5,7 @@ import type { FailureKind } from '../contract/failure.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { eachBounded } from './each-bounded.ts';
 import { showName } from './file-error.ts';
-import { type Exclude, isExcluded } from './tree-filter.ts';
+import { type ExcludeRules, isExcluded } from './tree-filter.ts';
 
 /** `path` is relative to the tree's root with `/` between its parts; `mode` holds the permission bits alone. */
 export type TreeEntry =
@@ -44,7 +44,7 @@ export const defaultTreeLimits: TreeLimits = { maxEntries: 200_000, maxBytes: 4 
 
 export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly exclude?: Exclude | undefined;
+  readonly exclude?: ExcludeRules | undefined;
   readonly limits?: TreeLimits | undefined;
   /** Whose fault a tree beyond the limits is. */
   readonly blame?: FailureKind;
