@@ -290,7 +290,7 @@ describe('the model proxy', () => {
     const access = proxy.open({ attemptId: 'a', upstream: { baseUrl: upstream.baseUrl, apiKey } });
     expect((await ask(access)).status).toBe(502);
     expect(elsewhere.requests).toEqual([]);
-    expect(access.faults).toMatchObject([{ kind: 'upstream', code: 'endpoint_redirects' }]);
+    expect(access.faults).toMatchObject([{ kind: 'upstream', status: 307 }]);
   });
 
   it('masks a key that the provider echoes in a header, a stream or a compressed body', async () => {

@@ -5,6 +5,7 @@ import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompre
 import { AppError } from '../../runtime/app-error.ts';
 import { errorCode, parseErrorObject, readErrorBody, sendError } from './error-body.ts';
 import type { Exchange } from './exchange.ts';
+import { describeFault } from './fault.ts';
 import { clientHeaders } from './headers.ts';
 import { limitReset } from './limit-reset.ts';
 import { maskSecret } from './mask-secret.ts';
@@ -52,12 +53,8 @@ async function answerStream(
   res.flushHeaders();
   await pipeline([upstream, ...decoders, maskSecret(attempt.apiKey), tap, res], { signal });
   if (endpoint === '/responses' && isEvents && endings.length === 0) {
-    attempt.addFault({
-      kind: 'connection',
-      code: 'stream_incomplete',
-      origin: exchange.url.origin,
-      atMs: clock(),
-    });
+    const { origin } = exchange.url;
+    attempt.addFault(describeFault({ kind: 'connection', code: 'stream_incomplete', origin, atMs: clock() }));
   }
 }
 
@@ -68,9 +65,10 @@ function noteEnding(exchange: Exchange, ending: ResponseEnding): void {
   const atMs = clock();
   const seen = { code, origin: url.origin, atMs };
   if (code === 'rate_limit_exceeded' || code === 'insufficient_quota') {
-    attempt.addFault({ kind: 'limit', status: 200, untilMs: limitReset({}, ending.error, atMs), ...seen });
+    const untilMs = limitReset({}, ending.error, atMs);
+    attempt.addFault(describeFault({ kind: 'limit', status: 200, untilMs, ...seen }));
   } else if (code === 'server_error' || code === 'server_is_overloaded' || code === 'slow_down') {
-    attempt.addFault({ kind: 'upstream', status: 200, ...seen });
+    attempt.addFault(describeFault({ kind: 'upstream', status: 200, ...seen }));
   } else attempt.recover();
 }
 
@@ -102,10 +100,11 @@ function noteStatus(
   const fault = { status, code: errorCode(seen.error), origin: url.origin, atMs };
   // A key may well be allowed to answer prompts and not to list models: 403 there refuses the list, not the key.
   if (status === 401 || (status === 403 && endpoint === '/responses')) {
-    attempt.addFault({ kind: 'auth', ...fault });
+    attempt.addFault(describeFault({ kind: 'auth', ...fault }));
   } else if (status === 429) {
-    attempt.addFault({ kind: 'limit', untilMs: limitReset(upstream.headers, seen.error, atMs), ...fault });
-  } else if (status >= 500) attempt.addFault({ kind: 'upstream', ...fault });
+    const untilMs = limitReset(upstream.headers, seen.error, atMs);
+    attempt.addFault(describeFault({ kind: 'limit', untilMs, ...fault }));
+  } else if (status >= 500) attempt.addFault(describeFault({ kind: 'upstream', ...fault }));
   else if (endpoint === '/responses') attempt.recover();
 }
 
@@ -113,19 +112,10 @@ function noteStatus(
 function answerRedirect(exchange: Exchange, upstream: IncomingMessage, status: number): void {
   upstream.destroy();
   const { attempt, res, url, clock } = exchange;
-  attempt.addFault({
-    kind: 'upstream',
-    status,
-    code: 'endpoint_redirects',
-    origin: url.origin,
-    atMs: clock(),
-  });
-  sendError(res, {
-    status: 502,
-    type: 'upstream_error',
-    code: 'endpoint_redirects',
-    message: `The model endpoint at ${url.origin} answers with a redirect (${String(status)}), which is not followed.`,
-  });
+  const facts = { status, code: null, origin: url.origin, atMs: clock() };
+  const fault = describeFault({ kind: 'upstream', ...facts });
+  attempt.addFault(fault);
+  sendError(res, { status: 502, type: 'upstream_error', code: 'endpoint_redirects', message: fault.message });
 }
 
 function bodyHeaders(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { field } from './response-watch.ts';
+import { field } from '../field.ts';
 
 /** An error in the shape OpenAI's clients read. */
 export interface LocalError {

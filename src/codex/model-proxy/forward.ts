@@ -3,6 +3,7 @@ import { answerClient } from './answer-client.ts';
 import { askUpstream, tooLarge } from './ask-upstream.ts';
 import { sendError } from './error-body.ts';
 import type { Exchange } from './exchange.ts';
+import { describeFault } from './fault.ts';
 
 /** Carries one request to the provider and its response back; whatever goes wrong is answered and noted, never thrown. */
 export async function forward(exchange: Exchange): Promise<void> {
@@ -36,12 +37,13 @@ function answerFailure(exchange: Exchange, error: unknown): void {
     return;
   }
   const code = causeCode(error);
-  attempt.addFault({ kind: 'connection', code, origin: url.origin, atMs: clock() });
+  const fault = describeFault({ kind: 'connection', code, origin: url.origin, atMs: clock() });
+  attempt.addFault(fault);
   sendError(res, {
     status: 502,
     type: 'upstream_error',
     code: 'upstream_unreachable',
-    message: `The model endpoint at ${url.origin} could not be reached, or broke off (${code}).`,
+    message: fault.message,
   });
 }
 

@@ -88,7 +88,7 @@ function parseSpan(text: string): number | null {
 }
 
 /** The span in a message such as `Please try again in 1.898s.`, milliseconds. */
-export function tryAgainIn(message: string): number | null {
+function tryAgainIn(message: string): number | null {
   const text = message.slice(0, 4096).toLowerCase();
   const match = /try again in ((?:\d{1,9}(?:\.\d{1,6})?(?:ms|[smhd]))+)/.exec(text);
   if (match?.[1] !== undefined) return parseSpan(match[1]);

@@ -1,4 +1,5 @@
 import type { Usage } from '../../contract/job.ts';
+import { field } from '../field.ts';
 import { EventStreamReader } from './event-stream.ts';
 
 const maxEventBytes = 16 * 1024 * 1024;
@@ -48,9 +49,4 @@ function parseUsage(usage: unknown): Usage | null {
 
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
-}
-
-/** A property of what may not be an object. */
-export function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -42,8 +42,8 @@ function resolve(
     return { status: 401, type: 'authentication_error', code: 'token_unknown', message };
   }
   if (attempt.refused !== null) {
-    const { status, origin } = attempt.refused;
-    const message = `The provider at ${origin} refused the key (${String(status)}); it is not asked again.`;
+    const { status, message: refusal } = attempt.refused;
+    const message = `${refusal} It is not asked again.`;
     return { status, type: 'authentication_error', code: 'key_refused', message };
   }
   if (attempt.active >= known.maxConcurrent) {

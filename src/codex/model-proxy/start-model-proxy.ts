@@ -10,7 +10,7 @@ import type { AuthFault, ProxyFault } from './fault.ts';
 import { forward } from './forward.ts';
 import { basePath, route } from './route.ts';
 
-export const defaultModelProxyLimits: ModelProxyLimits = {
+const defaultLimits: ModelProxyLimits = {
   maxBodyBytes: 64 * 1024 * 1024,
   maxConcurrent: 16,
   connectMs: 15_000,
@@ -47,7 +47,7 @@ export interface ModelProxy extends AsyncDisposable {
 export async function startModelProxy(options: ModelProxyOptions = {}): Promise<ModelProxy> {
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
-  const limits = { ...defaultModelProxyLimits, ...options.limits };
+  const limits = { ...defaultLimits, ...options.limits };
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
   const attempts = new Map<string, ProxyAttempt>();
 
