@@ -30,3 +30,14 @@ export function readProcessStat(pid: number): ProcessStat | null {
 export function isDead(stat: ProcessStat): boolean {
   return stat.state === 'Z' || stat.state === 'X';
 }
+
+/** The living children of a process's main thread; empty where the kernel does not tell. */
+export function childPids(pid: number): readonly number[] {
+  try {
+    const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+    return text.trim() === '' ? [] : text.trim().split(' ').map(Number);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return [];
+    throw error;
+  }
+}

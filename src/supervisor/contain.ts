@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { constants as osConstants } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * What holds a child and everything it starts.
+ * `pid_namespace`: all of it dies with the child, and the child dies with this process, whatever kills it.
+ * `process_group`: what leaves the child's process group can outlive it (see `kill-marked.ts`); `why` says what is missing.
+ */
+export type Containment =
+  | { readonly kind: 'pid_namespace'; readonly prefix: readonly string[] }
+  | { readonly kind: 'process_group'; readonly prefix: readonly string[]; readonly why: string };
+
+const toolFolders = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
+const probeLimitMs = 5_000;
+const marker = 'contained';
+
+/**
+ * The first process of the namespace: runs the child in the foreground, reaps what the child leaves behind (Codex does not), and
+ * lets SIGTERM to the group reach the child, which as first process itself would never feel a signal that it does not handle.
+ */
+const init = ['/bin/sh', '-c', '"$@"; exit $?', 'init'];
+
+/** Finds out by trying what holds children here. Rejects only when the signal aborts. */
+export async function probeContainment(signal: AbortSignal): Promise<Containment> {
+  signal.throwIfAborted();
+  if (process.platform !== 'linux') {
+    return { kind: 'process_group', prefix: [], why: `${process.platform} has no PID namespaces.` };
+  }
+  const [setpriv, unshare] = await Promise.all([findTool('setpriv'), findTool('unshare')]);
+  // The death signal is the kernel's own: it also comes when this process is killed with SIGKILL.
+  const deathSignal = setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+  if (setpriv === null || unshare === null) {
+    const missing = setpriv === null ? 'setpriv' : 'unshare';
+    return { kind: 'process_group', prefix: deathSignal, why: `${missing} (util-linux) is not installed.` };
+  }
+  const namespace = '--user --map-current-user --pid --fork --kill-child=SIGKILL --mount-proc --'.split(' ');
+  const prefix = [...deathSignal, unshare, ...namespace, ...init];
+  const refused = await tryPrefix(prefix, signal);
+  if (refused === null) return { kind: 'pid_namespace', prefix };
+  const noDeathSignal = await tryPrefix(deathSignal, signal);
+  return {
+    kind: 'process_group',
+    prefix: noDeathSignal === null ? deathSignal : [],
+    why: `A PID namespace is not allowed here: ${refused}`,
+  };
+}
+
+/** The command line that runs `command` under the containment. */
+export function containedCommand(
+  containment: Containment,
+  command: string,
+  args: readonly string[],
+): readonly [string, ...string[]] {
+  const [first, ...rest] = containment.prefix;
+  return first === undefined ? [command, ...args] : [first, ...rest, command, ...args];
+}
+
+/** How the child itself ended: the namespace's first process tells a signal as exit code 128 + its number. */
+export function containedExit(
+  containment: Containment,
+  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+): { readonly code: number | null; readonly signal: NodeJS.Signals | null } {
+  if (containment.kind !== 'pid_namespace' || exit.code === null || exit.code <= 128) return exit;
+  const number = exit.code - 128;
+  const signals = Object.entries(osConstants.signals) as [NodeJS.Signals, number][];
+  const signal = signals.find(([, each]) => each === number)?.[0];
+  return signal === undefined ? exit : { code: null, signal };
+}
+
+/** Null where the prefix works, else what it said. */
+async function tryPrefix(prefix: readonly string[], signal: AbortSignal): Promise<string | null> {
+  const [command, ...args] = [...prefix, '/bin/sh', '-c', `echo ${marker}`];
+  const said = await new Promise<string | null>((resolve) => {
+    const limits = { signal, timeout: probeLimitMs, killSignal: 'SIGKILL', env: {}, cwd: '/' } as const;
+    execFile(command, args, limits, (error, stdout, stderr) => {
+      if (error === null && stdout.trim() === marker) resolve(null);
+      else resolve(firstLine(stderr) ?? error?.message ?? 'it gave no answer');
+    });
+  });
+  signal.throwIfAborted();
+  return said;
+}
+
+function firstLine(text: string): string | null {
+  const line = text.trim().split('\n')[0];
+  return line === undefined || line === '' ? null : line;
+}
+
+async function findTool(name: string): Promise<string | null> {
+  for (const folder of toolFolders) {
+    const path = join(folder, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
+  }
+  return null;
+}
