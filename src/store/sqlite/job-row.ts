@@ -27,6 +27,7 @@ export interface JobRow {
   readonly finished_at_ms: number | null;
   readonly worker_id: string | null;
   readonly lease_until_ms: number | null;
+  readonly last_seq: number;
   readonly cancel_requested: number;
   readonly idempotency_key: string | null;
   readonly retry_of: string | null;

@@ -5,6 +5,8 @@ export type DerivedEvent = 'job.accepted' | 'job.started' | 'job.cancel_requeste
 
 export interface NewEvent {
   readonly jobNo: number;
+  /** From the job's `last_seq`, which the same transaction has counted up. */
+  readonly seq: number;
   readonly attempt: number;
   readonly atMs: number;
   readonly type: string;
@@ -12,13 +14,11 @@ export interface NewEvent {
   readonly body: string | null;
 }
 
-/** Appends an event with the job's next number. */
 export function prepareAppendEvent(db: Database): (event: NewEvent) => void {
-  const statement = db.prepare<[NewEvent]>(`
-    INSERT INTO events (job_no, seq, attempt, at_ms, type, body)
-    VALUES (@jobNo, (SELECT coalesce(max(seq), 0) + 1 FROM events WHERE job_no = @jobNo), @attempt, @atMs, @type, @body)
-  `);
-  return (event) => {
-    statement.run(event);
+  const statement = db.prepare<[number, number, number, number, string, string | null]>(
+    'INSERT INTO events (job_no, seq, attempt, at_ms, type, body) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  return ({ jobNo, seq, attempt, atMs, type, body }) => {
+    statement.run(jobNo, seq, attempt, atMs, type, body);
   };
 }

@@ -30,7 +30,7 @@ export function prepareClaim(db: Database): (parameters: ClaimParameters) => Job
     )
     UPDATE jobs SET
       state = 'running', attempt = attempt + 1, worker_id = @workerId, lease_until_ms = @nowMs + @leaseMs,
-      started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL
+      started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL, last_seq = last_seq + 1
     WHERE ${waiting} AND no IN (
       SELECT no FROM due ORDER BY priority DESC, run_at_ms, no
       LIMIT (SELECT min(@limit, max(1, (count(*) + @waiters - 1) / @waiters)) FROM due))

@@ -10,10 +10,12 @@ export interface EndableRow {
   readonly counted_attempts: number;
   readonly max_attempts: number;
   readonly worker_id: string | null;
+  readonly last_seq: number;
   readonly cancel_requested: number;
 }
 
-const columns = 'no, id, state, attempt, counted_attempts, max_attempts, worker_id, cancel_requested';
+const columns =
+  'no, id, state, attempt, counted_attempts, max_attempts, worker_id, last_seq, cancel_requested';
 
 export function prepareEndable(db: Database): (id: string) => EndableRow | undefined {
   const statement = db.prepare<[string], EndableRow>(`SELECT ${columns} FROM jobs WHERE id = ?`);
@@ -52,13 +54,13 @@ export interface JobEnding {
   readonly report: string | null;
 }
 
-/** Takes a job out of its attempt, or out of the queue for good. Returns whether the row was still as it was decided on. */
+/** Takes a job out of its attempt, or out of the queue for good, and counts the event that says so. Returns whether the row was still as it was decided on. */
 export function prepareEndJob(db: Database): (ending: JobEnding) => boolean {
   const statement = db.prepare<[JobEnding]>(`
     UPDATE jobs SET
       state = @to, counted_attempts = counted_attempts + @counted, run_at_ms = coalesce(@runAtMs, run_at_ms),
       finished_at_ms = @finishedAtMs, worker_id = NULL, lease_until_ms = NULL, cancel_requested = 0,
-      failure = @failure, report = coalesce(@report, report)
+      last_seq = last_seq + 1, failure = @failure, report = coalesce(@report, report)
     WHERE no = @no AND state = @from AND attempt = @attempt
   `);
   return (ending) => statement.run(ending).changes === 1;
@@ -66,7 +68,7 @@ export function prepareEndJob(db: Database): (ending: JobEnding) => boolean {
 
 export function prepareRequestCancel(db: Database): (no: number) => void {
   const statement = db.prepare<[number]>(
-    "UPDATE jobs SET cancel_requested = 1 WHERE no = ? AND state = 'running'",
+    "UPDATE jobs SET cancel_requested = 1, last_seq = last_seq + 1 WHERE no = ? AND state = 'running'",
   );
   return (no) => {
     statement.run(no);

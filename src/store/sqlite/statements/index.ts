@@ -9,7 +9,7 @@ import {
   prepareHeldBy,
   prepareRequestCancel,
 } from './end-job.ts';
-import { prepareExtendLease, prepareHeldJob, prepareHeldLeases, prepareSaveCheckpoint } from './lease.ts';
+import { prepareCountEvents, prepareExtendLease, prepareHeldLeases, prepareSaveCheckpoint } from './lease.ts';
 import { prepareFirstDue, prepareNextDue } from './next-due.ts';
 import { prepareInsertJob, prepareJobByKey } from './submit-job.ts';
 import * as worker from './worker.ts';
@@ -30,7 +30,7 @@ export function prepareStatements(db: Database) {
     heldBy: prepareHeldBy(db),
     requestCancel: prepareRequestCancel(db),
     extendLease: prepareExtendLease(db),
-    heldJob: prepareHeldJob(db),
+    countEvents: prepareCountEvents(db),
     heldLeases: prepareHeldLeases(db),
     saveCheckpoint: prepareSaveCheckpoint(db),
     firstDue: prepareFirstDue(db),

@@ -17,12 +17,17 @@ export function prepareExtendLease(db: Database): (lease: Lease, untilMs: number
   };
 }
 
-/** The job's row number where the lease holds. */
-export function prepareHeldJob(db: Database): (lease: Lease) => number | undefined {
-  const statement = db
-    .prepare<[string, number, string], number>(`SELECT no FROM jobs WHERE ${holds}`)
-    .pluck();
-  return ({ jobId, attempt, workerId }) => statement.get(jobId, attempt, workerId);
+export interface EventRoom {
+  readonly no: number;
+  readonly last_seq: number;
+}
+
+/** Counts `count` more events where the lease holds: the last one's number. */
+export function prepareCountEvents(db: Database): (lease: Lease, count: number) => EventRoom | undefined {
+  const statement = db.prepare<[number, string, number, string], EventRoom>(
+    `UPDATE jobs SET last_seq = last_seq + ? WHERE ${holds} RETURNING no, last_seq`,
+  );
+  return ({ jobId, attempt, workerId }, count) => statement.get(count, jobId, attempt, workerId);
 }
 
 export interface HeldLeaseRow {

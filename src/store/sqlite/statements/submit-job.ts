@@ -5,8 +5,8 @@ import type { JobRow } from '../job-row.ts';
 /** Inserts a queued job; its row's number. `input` is JSON. */
 export function prepareInsertJob(db: Database): (job: NewJob, input: string, nowMs: number) => number {
   const statement = db.prepare(`
-    INSERT INTO jobs (id, type, queue, state, priority, max_attempts, run_at_ms, created_at_ms, idempotency_key, retry_of, input)
-    VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO jobs (id, type, queue, state, last_seq, priority, max_attempts, run_at_ms, created_at_ms, idempotency_key, retry_of, input)
+    VALUES (?, ?, ?, 'queued', 1, ?, ?, ?, ?, ?, ?, ?)
   `);
   return (job, input, nowMs) =>
     Number(

@@ -9,7 +9,7 @@ export function cancelJob(sql: Statements, tx: Transaction, id: string): boolean
   const row = sql.endable(id);
   if (row === undefined) return false;
   if (isTerminal(row.state) || row.cancel_requested === 1) return true;
-  const event = { jobNo: row.no, attempt: row.attempt, atMs: tx.nowMs, body: null };
+  const event = { jobNo: row.no, seq: row.last_seq + 1, attempt: row.attempt, atMs: tx.nowMs, body: null };
   if (row.state === 'running') {
     sql.requestCancel(row.no);
     sql.appendEvent({ ...event, type: 'job.cancel_requested' });

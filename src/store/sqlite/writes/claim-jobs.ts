@@ -19,7 +19,14 @@ export function claimJobs(sql: Statements, tx: Transaction, request: ClaimReques
   if (rows.length > 0) tx.ring('events');
   return rows.map((row) => {
     sql.startAttempt({ jobNo: row.no, attempt: row.attempt, workerId, nowMs });
-    sql.appendEvent({ jobNo: row.no, attempt: row.attempt, atMs: nowMs, type: 'job.started', body: null });
+    sql.appendEvent({
+      jobNo: row.no,
+      seq: row.last_seq,
+      attempt: row.attempt,
+      atMs: nowMs,
+      type: 'job.started',
+      body: null,
+    });
     return toClaimed(row, request);
   });
 }

@@ -86,7 +86,14 @@ function endAttempt(sql: Statements, tx: Transaction, row: EndableRow, { outcome
   });
   const event = eventOf(status, failure);
   const body = event === null ? null : JSON.stringify(event);
-  sql.appendEvent({ jobNo: no, attempt, atMs: nowMs, type: event?.type ?? 'job.finished', body });
+  sql.appendEvent({
+    jobNo: no,
+    seq: row.last_seq + 1,
+    attempt,
+    atMs: nowMs,
+    type: event?.type ?? 'job.finished',
+    body,
+  });
   tx.ring('events');
   if ('runAtMs' in status) tx.ring('jobs');
 }

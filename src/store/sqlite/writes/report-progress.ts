@@ -10,11 +10,14 @@ export function reportProgress(
   lease: Lease,
   { events, checkpoint }: ProgressReport,
 ): boolean {
-  const jobNo = sql.heldJob(lease);
-  if (jobNo === undefined) return false;
+  const room = sql.countEvents(lease, events.length);
+  if (room === undefined) return false;
+  const jobNo = room.no;
+  let seq = room.last_seq - events.length;
   for (const event of events) {
     const body = JSON.stringify(event);
-    sql.appendEvent({ jobNo, attempt: lease.attempt, atMs: tx.nowMs, type: event.type, body });
+    seq += 1;
+    sql.appendEvent({ jobNo, seq, attempt: lease.attempt, atMs: tx.nowMs, type: event.type, body });
   }
   if (checkpoint !== undefined) sql.saveCheckpoint(jobNo, JSON.stringify(checkpoint));
   if (events.length > 0) tx.ring('events');

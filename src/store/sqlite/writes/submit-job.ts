@@ -14,7 +14,7 @@ export function submitJob(sql: Statements, tx: Transaction, job: NewJob, input: 
   const known = job.idempotencyKey === null ? undefined : sql.jobByKey(job.idempotencyKey);
   if (known !== undefined) return { job: toJob(known), created: false };
   const jobNo = sql.insertJob(job, input, tx.nowMs);
-  sql.appendEvent({ jobNo, attempt: 0, atMs: tx.nowMs, type: 'job.accepted', body: null });
+  sql.appendEvent({ jobNo, seq: 1, attempt: 0, atMs: tx.nowMs, type: 'job.accepted', body: null });
   tx.ring('jobs');
   tx.ring('events');
   const { runAtMs, ...rest } = job;
