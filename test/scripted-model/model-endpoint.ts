@@ -3,7 +3,7 @@ import type { Gates } from './gates.ts';
 import { lastPrompt } from './model-request.ts';
 import type { ModelRequest } from './model-request.ts';
 import type { RecordedRequest, WaitableLog } from './request-log.ts';
-import { badRequest, httpFault, unauthorized } from './responses-fault.ts';
+import { badRequest, httpFault, noWebsocket, unauthorized } from './responses-fault.ts';
 import type { HttpFault } from './responses-fault.ts';
 import { bearerToken, parseResponsesRequest } from './responses-request.ts';
 import { streamPlan } from './responses-stream.ts';
@@ -14,6 +14,7 @@ import type { UsageTotals } from './start-scripted-model.ts';
 export interface EndpointParts {
   readonly gates: Gates;
   readonly log: WaitableLog<RecordedRequest>;
+  readonly onIdle: () => void;
   readonly script: Script;
 }
 
@@ -30,8 +31,10 @@ export class ModelEndpoint {
   readonly usage: UsageTotals = { replies: 0, input: 0, cached: 0, output: 0, reasoning: 0 };
   readonly #gates: Gates;
   readonly #log: WaitableLog<RecordedRequest>;
+  readonly #onIdle: () => void;
 
-  constructor({ gates, log, script }: EndpointParts) {
+  constructor({ gates, log, onIdle, script }: EndpointParts) {
+    this.#onIdle = onIdle;
     this.#gates = gates;
     this.#log = log;
     this.script = script;
@@ -54,6 +57,7 @@ export class ModelEndpoint {
       }
     } finally {
       this.openStreams -= 1;
+      if (this.openStreams === 0) this.#onIdle();
     }
   }
 
@@ -78,6 +82,7 @@ export class ModelEndpoint {
       turn: chosen?.index ?? -1,
     });
     if (refusal) sendJson(response, refusal);
+    else if (request.headers.upgrade !== undefined) sendJson(response, noWebsocket());
     else if (call && chosen) await this.#reply(call, chosen, { response, signal });
     else if (request.method === 'GET' && path === '/v1/models') sendJson(response, modelList());
     else sendJson(response, { ...badRequest(`no route ${request.method ?? ''} ${path}`), status: 404 });

@@ -43,6 +43,11 @@ export function badRequest(message: string): HttpFault {
   return failure(400, 'invalid_request_error', 'invalid_value', message);
 }
 
+/** What makes Codex fall back from its websocket to HTTP. */
+export function noWebsocket(): HttpFault {
+  return failure(426, 'invalid_request_error', null, 'Websockets are not supported.');
+}
+
 function failure(status: number, type: string, code: string | null, message: string): HttpFault {
   return { status, headers: {}, body: { error: { message, type, param: null, code } } };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../src/runtime/wait.ts';
 import type { Gates } from './gates.ts';
 import type { StreamPlan } from './responses-stream.ts';
 
@@ -27,7 +27,8 @@ export async function sendStream(
     batch += data;
     if (plan.gapMs > 0) {
       await flush();
-      await delay(plan.gapMs, undefined, { signal });
+      await pause(plan.gapMs, signal);
+      signal.throwIfAborted();
     } else if (batch.length > 262_144) {
       await flush();
     }

@@ -38,6 +38,8 @@ export interface ScriptedModel extends AsyncDisposable {
   step(gate: string): void;
   /** Resolves when a reply waits at the gate. */
   waitAtGate(gate: string, options?: WaitOptions): Promise<void>;
+  /** Resolves when no stream is open. */
+  waitForIdle(options?: WaitOptions): Promise<void>;
   setScenario(scenario: ScenarioInput): void;
   setAcceptedKeys(keys: readonly string[] | undefined): void;
   /** Breaks every open stream off and stops listening. */
@@ -59,7 +61,16 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
     arrivals.add(name);
   });
   const log = new WaitableLog<RecordedRequest>(options.keepRequests ?? 500);
-  const endpoint = new ModelEndpoint({ gates, log, script: new Script(parseScenario(options.scenario)) });
+  const idle = new WaitableLog<true>(0);
+  const onIdle = (): void => {
+    idle.add(true);
+  };
+  const endpoint = new ModelEndpoint({
+    gates,
+    log,
+    onIdle,
+    script: new Script(parseScenario(options.scenario)),
+  });
   endpoint.acceptedKeys = options.acceptedKeys;
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void endpoint.answer(request, response);
@@ -100,6 +111,9 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
     waitAtGate: async (gate, waitOptions) => {
       if (gates.waiting(gate).length > 0) return;
       await arrivals.wait(`reply at the gate "${gate}"`, (name) => name === gate, waitOptions);
+    },
+    waitForIdle: async (waitOptions) => {
+      if (endpoint.openStreams > 0) await idle.wait('end of its streams', () => true, waitOptions);
     },
     setScenario: (scenario) => {
       endpoint.script = new Script(parseScenario(scenario));
