@@ -42,6 +42,7 @@ export interface AgentTurnError {
   readonly message: string;
   /** Codex's own `codexErrorInfo`; null where the driver is not told. */
   readonly info: unknown;
+  readonly additionalDetails: string | null;
 }
 
 export interface AgentTurnResult extends StartedThread {

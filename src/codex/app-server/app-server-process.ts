@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Logger } from '../../domain/logger.ts';
+import type { Containment } from '../../supervisor/contain.ts';
+import { createSupervisor } from '../../supervisor/supervisor.ts';
+import type { Supervisor, SupervisorEvent } from '../../supervisor/supervisor-options.ts';
+import { versionIn, versionWarning } from '../protocol/version-warning.ts';
+import { AppServerClient } from './app-server-client.ts';
+
+export interface CodexProcessOptions {
+  /** The Codex binary itself; npm's shim would work, but takes ten times as long to start. */
+  readonly codexBin: string;
+  /** CODEX_HOME: login and threads; made where missing. Not under the temporary folder, where Codex refuses its helpers. */
+  readonly codexHome: string;
+  /** On this machine's own disk: each process keeps its databases in a folder in here while it lives. */
+  readonly scratchDir: string;
+  /** The PATH that Codex and the agent's commands get. */
+  readonly commandPath: string;
+  readonly containment: Containment;
+  readonly logger: Logger;
+}
+
+/** One supervised app-server, with a folder of its own that goes with it. */
+export interface AppServerProcess extends AsyncDisposable {
+  readonly supervisor: Supervisor<AppServerClient>;
+}
+
+export async function startAppServer(options: CodexProcessOptions): Promise<AppServerProcess> {
+  const { codexBin, codexHome, scratchDir, logger } = options;
+  await mkdir(codexHome, { recursive: true, mode: 0o700 });
+  await mkdir(scratchDir, { recursive: true, mode: 0o700 });
+  const sqliteHome = await mkdtemp(path.join(scratchDir, 'app-server-'));
+  const supervisor = createSupervisor(
+    { command: codexBin, args: appServerArgs(sqliteHome), env: codexEnvironment(options), cwd: codexHome },
+    {
+      ready: async (child, signal) => {
+        const client = new AppServerClient(child, (fault) => {
+          logger.warn({ fault }, 'the app-server sent what could not be used');
+        });
+        await client.initialize(signal);
+        const warning = versionWarning(versionIn(client.userAgent) ?? 'of an unknown version');
+        if (warning !== null) logger.warn({ userAgent: client.userAgent }, warning);
+        return client;
+      },
+      containment: options.containment,
+      onEvent: (event) => {
+        logEvent(logger, event);
+      },
+      onStderrLine: (line) => {
+        logger.debug({ line }, 'app-server');
+      },
+    },
+  );
+  supervisor.start();
+  return {
+    supervisor,
+    async [Symbol.asyncDispose]() {
+      await supervisor.stop();
+      await rm(sqliteHome, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** All that the process gets from us; nothing is inherited. */
+export function codexEnvironment({ codexHome, commandPath }: CodexProcessOptions): Record<string, string> {
+  return { PATH: commandPath, HOME: codexHome, CODEX_HOME: codexHome, LANG: 'C.UTF-8' };
+}
+
+function appServerArgs(sqliteHome: string): string[] {
+  const settings = {
+    // A thread that nobody listens to would stay in memory for half an hour.
+    thread_unload_delay_secs: '1',
+    sqlite_home: JSON.stringify(sqliteHome),
+    check_for_update_on_startup: 'false',
+    'analytics.enabled': 'false',
+  };
+  return ['app-server', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
+}
+
+function logEvent(logger: Logger, event: SupervisorEvent): void {
+  const bad = event.type === 'worker_exit' || event.type === 'worker_restart_limit';
+  if (bad) logger.warn({ event }, `app-server: ${event.type}`);
+  else logger.debug({ event }, `app-server: ${event.type}`);
+}
