@@ -31,15 +31,25 @@ export function permissionProfile(input: ProfileInput): PermissionProfile | null
   const around = sandboxMode === 'read-only' && isHidden ? [path.dirname(workspaceDir)] : [];
   // TMPDIR only where it is not in HOME: Codex puts a read-only `.git` and `.codex` into every writable root.
   const own = isInside(tmpDir, homeDir) ? [homeDir] : [homeDir, tmpDir];
+  const writable = [...around, ...own, ...(sandboxMode === 'workspace-write' ? [workspaceDir] : [])];
   return {
     filesystem: {
       ':root': 'read',
-      ...entries(deniedPaths, 'deny'),
-      ...entries([...around, ...own], 'write'),
+      ...entries(outermost(deniedPaths, writable), 'deny'),
+      ...entries(writable, 'write'),
       ...entries([workspaceDir], sandboxMode === 'workspace-write' ? 'write' : 'read'),
     },
     network: { enabled: input.network },
   };
+}
+
+/** Without what another one hides already: the sandbox fails, and every command with it, on a denied folder inside a denied one. */
+function outermost(denied: readonly string[], writable: readonly string[]): readonly string[] {
+  const hides = (outer: string, inner: string): boolean =>
+    outer !== inner &&
+    isInside(inner, outer) &&
+    !writable.some((dir) => isInside(inner, dir) && isInside(dir, outer));
+  return [...new Set(denied)].filter((inner) => !denied.some((outer) => hides(outer, inner)));
 }
 
 function entries(dirs: readonly string[], access: Access): Record<string, Access> {

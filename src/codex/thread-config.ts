@@ -25,7 +25,7 @@ export function threadConfig(
   request: ConfigInput,
   { commandPath, codexHome }: ThreadSurroundings,
 ): JsonObject {
-  const deniedPaths = [...new Set([...request.deniedPaths, codexHome])];
+  const deniedPaths = [...request.deniedPaths, codexHome];
   const profile = permissionProfile({ ...request, deniedPaths });
   return {
     ...permissions(profile),
