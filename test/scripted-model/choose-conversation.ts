@@ -38,7 +38,7 @@ function choose(
   return general.find(({ key }) => key !== undefined) ?? general[0];
 }
 
-export function matches(pattern: Pattern, text: string): boolean {
+function matches(pattern: Pattern, text: string): boolean {
   if (typeof pattern === 'string') return text.includes(pattern);
   // A new object each time: a shared one with the flag g would remember where it stopped.
   const { source, flags } =

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { createLineSplitter } from '../../src/runtime/line-splitter.ts';
 import { codexBinary } from './real-codex.ts';
 import type { CodexPlace } from './real-codex.ts';
 
@@ -44,7 +44,7 @@ export async function startRealAppServer(place: CodexPlace): Promise<RealAppServ
     string,
     { readonly end: PromiseWithResolvers<TurnEnd>; readonly retried: unknown[] }
   >();
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  const onLine = (line: string): void => {
     const message = JSON.parse(line) as Message;
     if (message.id !== undefined) calls.get(message.id)?.resolve(message);
     const turn = turns.get(message.params?.threadId ?? '');
@@ -54,6 +54,10 @@ export async function startRealAppServer(place: CodexPlace): Promise<RealAppServ
     if (message.method === 'turn/completed' && message.params?.turn) {
       turn?.end.resolve({ ...message.params.turn, retried: turn.retried });
     }
+  };
+  const lines = createLineSplitter({ onLine, onOverlong: onLine });
+  child.stdout.on('data', (chunk: Buffer) => {
+    lines.push(chunk);
   });
   child.once('exit', () => {
     const gone = new Error('codex app-server has ended');

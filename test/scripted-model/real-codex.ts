@@ -18,8 +18,8 @@ export interface CodexPlace extends AsyncDisposable {
 export interface CodexPlaceOptions {
   readonly baseUrl: string;
   readonly key?: string;
-  /** Lines for the provider's table, such as `stream_max_retries = 0`. */
-  readonly provider?: readonly string[];
+  /** Lines for the provider's table, such as `stream_max_retries = 0`; `built-in` for Codex's own provider and a stored login. */
+  readonly provider?: readonly string[] | 'built-in';
 }
 
 /** No retries of the CLI's own: a fault shows at once. */
@@ -28,18 +28,11 @@ export const noRetries = ['request_max_retries = 0', 'stream_max_retries = 0'];
 export async function codexPlace(options: CodexPlaceOptions): Promise<CodexPlace> {
   const dir = await tempDir('cache');
   for (const part of ['home', 'codex', 'workspace']) await mkdir(dir.join(part));
-  const lines = [
-    'model = "gpt-5.5"',
-    'model_provider = "scripted"',
-    'approval_policy = "never"',
-    '[model_providers.scripted]',
-    'name = "scripted"',
-    `base_url = "${options.baseUrl}"`,
-    'wire_api = "responses"',
-    'env_key = "SCRIPTED_KEY"',
-    ...(options.provider ?? []),
-  ];
-  await writeFile(dir.join('codex', 'config.toml'), `${lines.join('\n')}\n`);
+  const key = options.key ?? 'sk-scripted-0123456789';
+  await writeFile(dir.join('codex', 'config.toml'), configToml(options));
+  if (options.provider === 'built-in') {
+    await writeFile(dir.join('codex', 'auth.json'), JSON.stringify({ OPENAI_API_KEY: key }));
+  }
   return {
     workspace: dir.join('workspace'),
     join: dir.join,
@@ -47,10 +40,28 @@ export async function codexPlace(options: CodexPlaceOptions): Promise<CodexPlace
       ...withoutSecrets(),
       HOME: dir.join('home'),
       CODEX_HOME: dir.join('codex'),
-      SCRIPTED_KEY: options.key ?? 'sk-scripted-0123456789',
+      ...(options.provider !== 'built-in' && { SCRIPTED_KEY: key }),
     },
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };
+}
+
+function configToml({ baseUrl, provider = [] }: CodexPlaceOptions): string {
+  const common = ['model = "gpt-5.5"', 'approval_policy = "never"'];
+  const lines =
+    provider === 'built-in'
+      ? [...common, `openai_base_url = "${baseUrl}"`]
+      : [
+          ...common,
+          'model_provider = "scripted"',
+          '[model_providers.scripted]',
+          'name = "scripted"',
+          `base_url = "${baseUrl}"`,
+          'wire_api = "responses"',
+          'env_key = "SCRIPTED_KEY"',
+          ...provider,
+        ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** The run's marks and the search path, so that a process left behind is found; nothing else of ours. */

@@ -130,8 +130,25 @@ export type ScenarioInput = z.input<typeof scenario>;
 /** A scenario with its defaults filled in; throws with all problems named. */
 export function parseScenario(value: unknown): Scenario {
   const result = scenario.safeParse(value);
-  if (!result.success) throw new TypeError(`Scenario: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new TypeError(describeProblems(result.error.issues));
   return result.data;
+}
+
+function describeProblems(issues: readonly z.core.$ZodIssue[]): string {
+  const problems = issues.map((issue) => describe(issue, []));
+  return `The scenario does not fit: ${problems.join('; ')}`;
+}
+
+/** Of a union that fits nowhere, the branch that got furthest is the one that was meant. */
+function describe(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): string {
+  const at = [...above, ...issue.path];
+  const branches = issue.code === 'invalid_union' ? issue.errors : [];
+  const [meant] = branches.toSorted((a, b) => depth(b) - depth(a)).flat();
+  return meant ? describe(meant, at) : `${at.map(String).join('.')}: ${issue.message}`;
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map(({ path }) => path.length));
 }
 
 export function parseTurn(value: TurnInput): Turn {
