@@ -8,7 +8,8 @@ const levels = [
   ['runners'],
   ['worker'],
   ['service'],
-  ['gateway', 'http', 'cli'],
+  ['gateway', 'http'],
+  ['cli'],
 ];
 
 /** Library → the rooms that may import it. A library that is not here has no home yet. */

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
 import { jobStateSchema, jobStates } from '../contract/job.ts';
 import { toJobView } from '../domain/job-view.ts';
+import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { applyJob } from '../service/apply-job.ts';
 import { cancelJob } from '../service/cancel-job.ts';
 import { findJob } from '../service/find-job.ts';
@@ -98,7 +100,7 @@ const show: Action = async (context, [id = ''], raw) => {
     return exitCodes.ok;
   }
   const patch = await readPatch(capstan.artifacts, job);
-  const artifactsAt = capstan.artifacts.folder(job.id);
+  const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
   context.stdout.write(
     `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
   );

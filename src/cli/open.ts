@@ -35,5 +35,5 @@ export async function openFromCli(
   const chosen = origins.get('log.level')?.layer !== 'default';
   const level = quiet && !chosen ? 'error' : config.log.level;
   const logger = createLogger({ level, format: config.log.format, destination: context.stderr });
-  return openCapstan({ config, profile, logger });
+  return openCapstan({ config, profile, logger, commandPath: context.env['PATH'] ?? '' });
 }

@@ -1,5 +1,5 @@
-import pc from 'picocolors';
 import { AppError, toFailure } from '../runtime/app-error.ts';
+import { colorsFor } from './colors.ts';
 import { exitCodes, type CliContext, type ExitCode } from './context.ts';
 
 /** Codes that say that something is away for now: the caller may try again. */
@@ -13,13 +13,17 @@ export function exitCodeOfError(error: AppError): ExitCode {
 }
 
 /** An error on stderr: what is wrong, each problem on a line, and what to do. As one JSON object where `--json` was asked for. */
-export function printError(context: CliContext, error: unknown, { json }: { readonly json: boolean }): void {
+export function printError(
+  context: Pick<CliContext, 'stderr' | 'env'>,
+  error: unknown,
+  { json }: { readonly json: boolean },
+): void {
   const failure = toFailure(error);
   if (json) {
     context.stderr.write(`${JSON.stringify({ error: failure })}\n`);
     return;
   }
-  const colors = pc.createColors(context.stderr.isTTY === true && context.env['NO_COLOR'] === undefined);
+  const colors = colorsFor(context.stderr, context.env);
   const lines = [`${colors.red('error:')} ${failure.message} ${colors.dim(`(${failure.code})`)}`];
   if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${failure.hint}`);
   if (!(error instanceof AppError) && error instanceof Error && error.stack !== undefined)

@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Argument, Option } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../runtime/app-error.ts';
+import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { applyJob, type Applied } from '../service/apply-job.ts';
 import { readPatch } from '../service/read-patch.ts';
 import { runJob } from '../service/run-job.ts';
@@ -59,7 +60,6 @@ const run: Action = async (context, args, raw) => {
   const { model: _model, timeout: _timeout, network: _network, ...settings } = raw;
   await using capstan = await openFromCli(context, settings, { quiet: true });
   const dir = resolve(context.cwd, options.dir);
-  const hurry = new AbortController();
   const say = talker(context, options);
   const job = await runJob(
     capstan,
@@ -75,28 +75,33 @@ const run: Action = async (context, args, raw) => {
       },
       ...(options.key === undefined ? {} : { idempotencyKey: options.key }),
     },
-    { interrupted: context.interrupted, hurry: hurry.signal, onEvent: say.event, onNote: say.note },
+    {
+      interrupted: context.interrupted,
+      waitLimitMs: options.timeout ?? capstan.config.codex.timeoutMs,
+      onEvent: say.event,
+      onNote: say.note,
+    },
   );
   const view = toJobView(job, capstan.clock());
   let applied: Applied | null = null;
   let notApplied: unknown = null;
   if (options.apply && view.state === 'succeeded') {
     try {
-      applied = await applyJob(capstan, job, dir);
+      applied = await applyJob(capstan, job);
     } catch (error) {
       notApplied = error;
     }
   }
   if (!options.json) {
     const patch = await readPatch(capstan.artifacts, job);
-    const artifactsAt = capstan.artifacts.folder(job.id);
+    const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
     context.stdout.write(
       `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
     );
     if (applied !== null) say.note(`Applied to ${dir}: ${applied.files} files.`);
     else if (view.state === 'succeeded' && !options.apply && view.filesChanged.length > 0) {
       say.note(
-        `Your folder is as it was. Apply the change with: git -C ${dir} apply ${capstan.artifacts.path(job.id, 'changes.patch')}`,
+        `Your folder is as it was. Apply the change with: git -C ${dir} apply ${capstan.artifacts.path(job.id, artifactNames.patch)}`,
       );
     }
   }

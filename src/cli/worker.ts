@@ -42,6 +42,7 @@ const work: Action = async (context, _args, raw) => {
     });
   }
   const worker = await startCodexWorker(capstan, { concurrency }, { drain: stop.signal });
+  if (parentPipe) context.stdout.write(`${JSON.stringify({ type: 'worker.ready', workerId: worker.id })}\n`);
   await worker.stopped;
   // A stdin that nobody ends would keep the process.
   context.stdin.pause();

@@ -46,7 +46,7 @@ export function text<F extends string | null>(about: About<F>): Setting<string |
   };
 }
 
-export function choice<V extends string>(values: readonly V[], about: About<NoInfer<V>>): Setting<V> {
+export function choice<const V extends string>(values: readonly V[], about: About<NoInfer<V>>): Setting<V> {
   const accepts = values.join(', ');
   const schema = z.enum(values as readonly [V, ...V[]], { error: `must be one of ${accepts}` });
   return {

@@ -8,6 +8,7 @@ export const jobPhases = [
   'resuming_agent',
   'agent_working',
   'collecting',
+  'checking',
 ] as const;
 export const jobPhaseSchema = z.enum(jobPhases);
 export type JobPhase = z.infer<typeof jobPhaseSchema>;

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { applyChanges } from '../artifacts/apply-changes.ts';
 import { removeTree } from '../artifacts/remove-tree.ts';
+import { snapshotFolder } from '../artifacts/snapshot-folder.ts';
+import { diffTrees } from '../artifacts/tree-diff.ts';
 import { unpackArchive } from '../artifacts/unpack-archive.ts';
 import { codexJobInputSchema } from '../contract/codex-job.ts';
 import type { Job } from '../domain/job.ts';
-import { newId } from '../runtime/ids.ts';
-import { artifactNames } from '../runners/codex/collect-result.ts';
+import { artifactNames } from '../runners/codex/artifact-names.ts';
+import { agentScratch } from '../runners/codex/collect-result.ts';
 import { AppError } from '../runtime/app-error.ts';
+import { newId } from '../runtime/ids.ts';
 import type { Capstan } from './open-capstan.ts';
 
 export interface Applied {
@@ -14,14 +17,17 @@ export interface Applied {
   readonly files: number;
 }
 
-/** Puts a succeeded job's change into the folder that it was made from. Throws `folder_changed` where that is no longer as it was, `not_applicable` where there is nothing to apply. */
+/**
+ * Puts a succeeded job's change into the folder that it was made from, whole or not at all. Throws `not_applicable` where there is nothing
+ * to apply, `folder_changed` where the folder is no longer as it was, and what `applyChanges` throws.
+ */
 export async function applyJob(
   { artifacts, config }: Pick<Capstan, 'artifacts' | 'config'>,
   job: Job,
 ): Promise<Applied> {
   const input = codexJobInputSchema.safeParse(job.input);
   const source = input.success && 'dir' in input.data.source ? input.data.source : null;
-  if (job.status.state !== 'succeeded' || job.report === null || source?.fingerprint === undefined) {
+  if (job.status.state !== 'succeeded' || source?.fingerprint === undefined) {
     throw new AppError(
       'user',
       'not_applicable',
@@ -31,19 +37,19 @@ export async function applyJob(
       },
     );
   }
-  const unpacked = join(config.dataDir, 'tmp', newId());
+  const { dataDir } = config;
+  const staging = join(dataDir, 'tmp', newId());
   try {
-    await unpackArchive(artifacts.path(job.id, artifactNames.result), unpacked);
-    await applyChanges({
-      files: job.report.filesChanged,
-      from: unpacked,
-      to: source.dir,
+    const [before, after] = [join(staging, 'before'), join(staging, 'after')];
+    await snapshotFolder(source.dir, before, { dataDir });
+    await unpackArchive(artifacts.path(job.id, artifactNames.result), after);
+    const files = await applyChanges(source.dir, await diffTrees(before, after, { scratch: agentScratch }), {
       fingerprint: source.fingerprint,
-      patch: artifacts.path(job.id, artifactNames.patch),
-      dataDir: config.dataDir,
+      patchFile: artifacts.path(job.id, artifactNames.patch),
+      dataDir,
     });
-    return { dir: source.dir, files: job.report.filesChanged.length };
+    return { dir: source.dir, files: files.length };
   } finally {
-    await removeTree(unpacked);
+    await removeTree(staging);
   }
 }

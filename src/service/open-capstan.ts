@@ -15,16 +15,19 @@ export interface Capstan extends JobServices, AsyncDisposable {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
+  /** The PATH of this process: where tools are looked for, and what agents' commands get. */
+  readonly commandPath: string;
 }
 
 export interface OpenOptions {
+  readonly commandPath: string;
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
 }
 
 /** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
-export async function openCapstan({ config, profile, logger }: OpenOptions): Promise<Capstan> {
+export async function openCapstan({ config, profile, logger, commandPath }: OpenOptions): Promise<Capstan> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -36,6 +39,7 @@ export async function openCapstan({ config, profile, logger }: OpenOptions): Pro
     config,
     profile,
     logger,
+    commandPath,
     store,
     artifacts,
     jobTypes: new Map([['codex', codexJobType(config.dataDir, artifacts)]]),

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import type { Job } from '../domain/job.ts';
-import { artifactNames } from '../runners/codex/collect-result.ts';
+import { artifactNames } from '../runners/codex/artifact-names.ts';
 
 /** The text of a job's patch; null where it left none. */
 export async function readPatch(artifacts: ArtifactStorage, job: Job): Promise<string | null> {

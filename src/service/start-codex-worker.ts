@@ -1,5 +1,5 @@
 import type { Capstan } from './open-capstan.ts';
-import { createCodexWorkerRunner } from './create-codex-runner.ts';
+import { createConfiguredCodexRunner } from './create-codex-runner.ts';
 import { startLocalWorker, type LocalWorker } from './start-local-worker.ts';
 
 export interface CodexWorkerOptions {
@@ -14,7 +14,7 @@ export async function startCodexWorker(
   stop: { readonly drain: AbortSignal; readonly hurry?: AbortSignal },
 ): Promise<LocalWorker> {
   const { config, store, logger } = capstan;
-  const runner = await createCodexWorkerRunner(capstan, stop.drain);
+  const runner = await createConfiguredCodexRunner(capstan, stop.drain);
   return startLocalWorker(
     {
       store,

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { problemSchema } from '../../contract/problem.ts';
 import { findJob } from '../../service/find-job.ts';
 import type { ServerDeps } from '../deps.ts';
 
@@ -15,7 +14,6 @@ export const artifactRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, 
         tags: ['jobs'],
         summary: 'A file that a job left',
         params: z.object({ id: z.string(), name: z.string() }),
-        response: { 404: problemSchema },
       },
     },
     async ({ params }, reply) => {

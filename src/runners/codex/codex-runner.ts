@@ -15,7 +15,7 @@ import { collectResult } from './collect-result.ts';
 import { runAgent } from './run-agent.ts';
 import { runChecks } from './run-checks.ts';
 
-/** Carries out `codex` jobs: a thread in the job's own workspace and HOME, then the real difference, the checks and the artifacts. */
+/** Owns the driver and the proxy. Carries out `codex` jobs: a thread in the job's own workspace and HOME, then the real difference, the checks and the artifacts. */
 export function createCodexRunner(deps: CodexRunnerDeps): Runner {
   return {
     type: 'codex',
@@ -40,7 +40,9 @@ export function createCodexRunner(deps: CodexRunnerDeps): Runner {
         await rm(checkpoint.data.rolloutPath, { force: true });
     },
     async [Symbol.asyncDispose]() {
+      // The proxy goes last: whoever still speaks through it is ended first.
       await deps.driver[Symbol.asyncDispose]();
+      await deps.proxy[Symbol.asyncDispose]();
     },
   };
 }

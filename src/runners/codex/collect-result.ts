@@ -7,19 +7,13 @@ import { redactText } from '../../telemetry/redact-text.ts';
 import { firstParagraph, parseOutputBlock } from '../../codex/output-block.ts';
 import type { Artifact } from '../../contract/job.ts';
 import type { AttemptReport, Job } from '../../domain/job.ts';
+import { artifactNames } from './artifact-names.ts';
 import { compareClaim } from './compare-claim.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import type { AgentRun } from './run-agent.ts';
 
-/** Names of the artifacts that a codex job leaves. */
-export const artifactNames = {
-  patch: 'changes.patch',
-  result: 'result.tar.gz',
-  transcript: 'transcript.jsonl',
-} as const;
-
 /** What Codex itself puts into a workspace's root. */
-const agentScratch = ['.codex', '.agents'];
+export const agentScratch = ['.codex', '.agents'];
 
 export interface Collected {
   readonly job: Job;

@@ -23,7 +23,7 @@ export async function runChecks(
     const { exitCode, output } = await deps.runSandboxed({
       jobId: work.claimed.job.id,
       attempt: work.claimed.lease.attempt,
-      command: ['bash', '-c', command],
+      command,
       workspaceDir: work.folders.workspace,
       homeDir: work.folders.home,
       tmpDir: work.folders.tmp,

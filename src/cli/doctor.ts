@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { readEnvironment } from '../config/environment.ts';
+import { loadProfile } from '../config/load-profile.ts';
+import { examine } from '../service/doctor.ts';
+import { colorsFor } from './colors.ts';
+import type { Action, CliCommand } from './command.ts';
+import { exitCodes } from './context.ts';
+import { loadCliConfig } from './open.ts';
+
+export const doctorCommand: CliCommand = {
+  define(command, act) {
+    command.option('--json', 'JSON instead of text').action(act(report));
+  },
+};
+
+/** Exit 0 where jobs can run, 1 where something they need is missing. */
+const report: Action = async (context, _args, raw) => {
+  const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
+  const { config } = loadCliConfig(context, raw);
+  const profile = loadProfile(readEnvironment(context.cwd));
+  const checks = await examine({ config, profile, commandPath: context.env['PATH'] ?? '' }, context.interrupted);
+  const ok = checks.every((check) => check.ok || !check.required);
+  if (json) context.stdout.write(`${JSON.stringify({ ok, checks })}\n`);
+  else {
+    const colors = colorsFor(context.stdout, context.env);
+    for (const check of checks) {
+      const mark = check.ok ? colors.green('✓') : check.required ? colors.red('✗') : colors.yellow('!');
+      context.stdout.write(`${mark} ${check.name.padEnd(16)} ${check.detail}\n`);
+      if (!check.ok && check.hint !== undefined)
+        context.stdout.write(`${' '.repeat(19)}${colors.cyan('next:')} ${check.hint}\n`);
+    }
+    context.stdout.write(ok ? 'All that jobs need is there.\n' : 'Jobs cannot run yet.\n');
+  }
+  return ok ? exitCodes.ok : exitCodes.failed;
+};

@@ -1,0 +1,85 @@
+import { Option } from 'commander';
+import { z } from 'zod';
+import { buildServer } from '../http/build-server.ts';
+import { assertBindAllowed } from '../http/guard.ts';
+import { listen } from '../http/listen.ts';
+import { whenAborted } from '../runtime/wait.ts';
+import { requireCodex } from '../service/examine-codex.ts';
+import { holdDataFolder } from '../service/hold-data-folder.ts';
+import { reap } from '../service/reap.ts';
+import { startWorkerProcess } from '../service/start-worker-process.ts';
+import { colorsFor } from './colors.ts';
+import type { Action, CliCommand } from './command.ts';
+import { exitCodes, type CliContext } from './context.ts';
+import { openFromCli } from './open.ts';
+
+export const serveCommand: CliCommand = {
+  define(command, act) {
+    command
+      .addOption(new Option('--host <address>', 'the address to listen on, instead of http.host'))
+      .addOption(
+        new Option('--port <port>', 'the port to listen on, instead of http.port; 0 is any free one'),
+      )
+      .option('--no-worker', 'serve the API alone; workers are started elsewhere')
+      .action(act(serve));
+  },
+};
+
+/** Serves until it is told to stop: then it refuses new work, lets its worker drain and exits 0. */
+const serve: Action = async (context, _args, raw) => {
+  const { worker } = z.object({ worker: z.boolean().default(true) }).parse(raw);
+  await using capstan = await openFromCli(context, raw, { quiet: false });
+  const { config, logger } = capstan;
+  const apiKey = config.http.apiKey?.reveal() ?? null;
+  assertBindAllowed(config.http.host, apiKey);
+  if (worker) await requireCodex(capstan, context.interrupted);
+  using _held = holdDataFolder(config.dataDir);
+  await reap(capstan.store, logger);
+  const server = await buildServer({
+    jobs: capstan,
+    logger,
+    guard: {
+      host: config.http.host,
+      apiKey,
+      allowedHosts: config.http.allowedHosts,
+      allowedOrigins: config.http.allowedOrigins,
+    },
+    version: context.version,
+    stopping: context.interrupted,
+  });
+  await using open = new AsyncDisposableStack();
+  open.defer(() => server.close());
+  const url = await listen(server, config.http);
+  if (worker)
+    open.use(
+      startWorkerProcess({
+        ...capstan,
+        env: workerEnvironment(context),
+        cwd: context.cwd,
+        args: workerFlags.flatMap(({ option, flag }) =>
+          typeof raw[option] === 'string' ? [flag, raw[option]] : [],
+        ),
+        onLogLine: (line) => {
+          context.stderr.write(`${line}\n`);
+        },
+      }),
+    );
+  const colors = colorsFor(context.stderr, context.env);
+  context.stderr.write(
+    `Capstan serves ${colors.bold(url)} (API: ${url}/docs, data: ${config.dataDir}). Ctrl-C stops it.\n`,
+  );
+  await whenAborted(context.interrupted);
+  logger.info({ signal: context.interrupted.reason }, 'Stopping: no new work is taken');
+  return exitCodes.ok;
+};
+
+/** What was said on the command line counts for the worker too; the rest it reads where this process did. */
+const workerFlags = [
+  { option: 'dbPath', flag: '--db-path' },
+  { option: 'logLevel', flag: '--log-level' },
+];
+
+function workerEnvironment({ env, stderr }: CliContext): Readonly<Record<string, string>> {
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...(stderr.isTTY === true ? { CAPSTAN_LOG__FORMAT: 'text' } : {}), ...Object.fromEntries(given) };
+}

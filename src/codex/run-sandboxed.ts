@@ -1,0 +1,115 @@
+import { startChild } from '../supervisor/child.ts';
+import type { Containment } from '../supervisor/contain.ts';
+import type { AgentThreadRequest } from './driver.ts';
+import { endAttempt } from './end-attempt.ts';
+import { permissionProfile } from './permission-profile.ts';
+import { tailText } from './tail-text.ts';
+import { attemptMark, attemptVariable } from './thread-config.ts';
+import { toToml } from './toml.ts';
+
+export interface SandboxedCommand extends Pick<
+  AgentThreadRequest,
+  | 'jobId'
+  | 'attempt'
+  | 'workspaceDir'
+  | 'homeDir'
+  | 'tmpDir'
+  | 'sandboxMode'
+  | 'network'
+  | 'deniedPaths'
+  | 'signal'
+> {
+  /** Run by bash. */
+  readonly command: string;
+}
+
+export interface SandboxedResult {
+  /** Null where a signal ended it. */
+  readonly exitCode: number | null;
+  /** The tail of stdout and stderr together. */
+  readonly output: string;
+}
+
+/** Runs a command of ours where the agent's commands run, with the same rights. When it settles, nothing of it is alive. */
+export type RunSandboxed = (command: SandboxedCommand) => Promise<SandboxedResult>;
+
+export interface SandboxSurroundings {
+  readonly codexBin: string;
+  readonly codexHome: string;
+  /** The PATH of the command. */
+  readonly commandPath: string;
+  readonly containment: Containment;
+}
+
+const outputBytes = 16 * 1024;
+
+export function sandboxRunner(surroundings: SandboxSurroundings): RunSandboxed {
+  return async (command) => {
+    const { signal } = command;
+    signal.throwIfAborted();
+    const { containment } = surroundings;
+    const [bin, ...args] = commandLine(command, surroundings);
+    const child = await startChild(
+      { command: bin, args, env: environment(command, surroundings), cwd: command.workspaceDir },
+      { containment },
+    );
+    child.stdin.end();
+    let output = '';
+    const stop = child.onOutput((chunk) => {
+      output = tailText(output + chunk.toString(), outputBytes);
+    });
+    const kill = (): void => {
+      child.kill('SIGKILL');
+    };
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      const { code } = await child.exited;
+      return { exitCode: code, output };
+    } finally {
+      stop();
+      signal.removeEventListener('abort', kill);
+      await endAttempt(command);
+    }
+  };
+}
+
+function commandLine(
+  command: SandboxedCommand,
+  { codexBin, codexHome }: SandboxSurroundings,
+): readonly [string, ...string[]] {
+  // One stream, so that what a command says and what it complains of stay in order.
+  const script = ['-c', 'exec 2>&1; eval "$1"', 'check', command.command];
+  const profile = permissionProfile({ ...command, deniedPaths: [...command.deniedPaths, codexHome] });
+  if (profile === null) return ['bash', ...script];
+  const rule = toToml({
+    job: { filesystem: { ...profile.filesystem }, network: { ...profile.network } },
+  }).trim();
+  // `"job" = {…}` is the table's one line; on the command line its key is dotted.
+  const override = `permissions.job=${rule.slice(rule.indexOf('=') + 1).trim()}`;
+  return [
+    codexBin,
+    'sandbox',
+    '-P',
+    'job',
+    '-C',
+    command.workspaceDir,
+    '-c',
+    override,
+    '--',
+    'bash',
+    ...script,
+  ];
+}
+
+function environment(
+  command: SandboxedCommand,
+  { codexHome, commandPath }: SandboxSurroundings,
+): Readonly<Record<string, string>> {
+  return {
+    HOME: command.homeDir,
+    TMPDIR: command.tmpDir,
+    PATH: commandPath,
+    CODEX_HOME: codexHome,
+    [attemptVariable]: attemptMark(command),
+  };
+}

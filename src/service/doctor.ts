@@ -1,0 +1,69 @@
+import { constants, accessSync, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Check } from '../codex/check.ts';
+import { failed, passed, warned } from '../codex/check.ts';
+import { AppError, hasErrno } from '../runtime/app-error.ts';
+import { probeContainment } from '../supervisor/contain.ts';
+import { examineCodex } from './examine-codex.ts';
+import type { Capstan } from './open-capstan.ts';
+
+const lowDiskBytes = 1024 ** 3;
+
+/** Everything that jobs rely on, looked at without changing anything but what an empty CODEX_HOME gets. */
+export async function examine(
+  examined: Pick<Capstan, 'config' | 'profile' | 'commandPath'>,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const { dataDir } = examined.config;
+  const [codex, containment] = await Promise.all([examineCodex(examined, signal), probeContainment(signal)]);
+  const holding =
+    containment.kind === 'pid_namespace'
+      ? passed('containment', 'agents run in a PID namespace that ends with them')
+      : warned(
+          'containment',
+          new AppError('configuration', 'no_pid_namespace', containment.why, {
+            hint: 'Agents are found and ended by a mark instead; install util-linux, and allow user namespaces, for the stronger way.',
+          }),
+        );
+  return [
+    passed('node', process.version),
+    folderCheck(dataDir),
+    ...diskCheck(dataDir),
+    holding,
+    ...codex.checks,
+  ];
+}
+
+function folderCheck(dataDir: string): Check {
+  try {
+    accessSync(nearestExisting(dataDir), constants.W_OK);
+    return passed('data folder', existsSync(dataDir) ? dataDir : `${dataDir} (made when it is needed)`);
+  } catch (error) {
+    if (!hasErrno(error, 'EACCES', 'EROFS', 'EPERM')) throw error;
+    return failed(
+      'data folder',
+      new AppError('configuration', 'store_read_only', `${dataDir} cannot be written.`, {
+        hint: 'Make it writable, or choose another with CAPSTAN_DATA.',
+      }),
+    );
+  }
+}
+
+function diskCheck(dataDir: string): readonly Check[] {
+  const { bavail, bsize } = statfsSync(nearestExisting(dataDir));
+  const free = bavail * bsize;
+  const shown = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  if (free >= lowDiskBytes) return [passed('disk', shown)];
+  return [
+    warned(
+      'disk',
+      new AppError('configuration', 'disk_low', shown, {
+        hint: 'Free some space: each job keeps a copy of its folder while it runs.',
+      }),
+    ),
+  ];
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
