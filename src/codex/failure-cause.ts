@@ -69,12 +69,12 @@ const byText: readonly (readonly [RegExp, Cause])[] = [
   [/^sandbox error|landlock|bubblewrap|bwrap/i, 'sandbox'],
 ];
 
-/** The cause as the CLI sees it. `codexErrorInfo` is a foreign value: a variant we do not know leaves it to the text. */
-export function causeOf(error: { readonly message: string; readonly codexErrorInfo?: unknown }): Cause {
+/** The cause as the CLI sees it. `info`, its `codexErrorInfo`, is a foreign value: a variant we do not know leaves it to the text. */
+export function causeOf(error: { readonly message: string; readonly info?: unknown }): Cause {
   const text = error.message.slice(0, 4000);
   // Said by our proxy to a thread with the token of another attempt: no word about the provider's key.
   if (text.includes('This token is unknown')) return 'protocol';
-  return causeOfInfo(error.codexErrorInfo) ?? causeOfText(text);
+  return causeOfInfo(error.info) ?? causeOfText(text);
 }
 
 function causeOfInfo(info: unknown): Cause | null {

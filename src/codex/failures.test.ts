@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failureOfTurn } from './failures.ts';
 import { describeFault, type ProxyFault } from './model-proxy/fault.ts';
@@ -24,49 +26,61 @@ const fault = {
   certificate: describeFault({ kind: 'connection', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', origin, atMs }),
 } satisfies Record<string, ProxyFault>;
 
+const status = (httpStatusCode: number | null) => ({ httpStatusCode });
+const known: readonly (readonly [info: unknown, kind: string, code: string])[] = [
+  ['contextWindowExceeded', 'agent', 'context_window_exceeded'],
+  ['sessionBudgetExceeded', 'agent', 'session_budget_exceeded'],
+  ['usageLimitExceeded', 'limit', 'usage_limit'],
+  ['rateLimitExceeded', 'limit', 'rate_limit'],
+  ['flexUnavailable', 'infrastructure', 'model_overloaded'],
+  ['serverOverloaded', 'infrastructure', 'model_overloaded'],
+  ['policyCapacityUnavailable', 'infrastructure', 'model_overloaded'],
+  ['modelNotFound', 'configuration', 'model_not_found'],
+  ['inferenceHookDenied', 'configuration', 'hook_denied'],
+  ['cyberPolicy', 'user', 'policy_refused'],
+  ['misalignmentPolicyViolation', 'agent', 'policy_stopped'],
+  ['tooManyDenials', 'agent', 'too_many_denials'],
+  ['internalServerError', 'infrastructure', 'model_failed'],
+  ['unauthorized', 'auth', 'key_refused'],
+  ['badRequest', 'configuration', 'request_refused'],
+  ['threadRollbackFailed', 'infrastructure', 'codex_protocol'],
+  ['sandboxError', 'configuration', 'sandbox_failed'],
+  ['other', 'agent', 'agent_failed'],
+  ['aVariantOfTomorrow', 'agent', 'agent_failed'],
+  [{ aVariantOfTomorrow: { x: 1 } }, 'agent', 'agent_failed'],
+  [{ activeTurnNotSteerable: { turnKind: 'review' } }, 'infrastructure', 'codex_protocol'],
+  [{ httpConnectionFailed: status(null) }, 'infrastructure', 'model_unreachable'],
+  [{ httpConnectionFailed: status(401) }, 'auth', 'key_refused'],
+  [{ httpConnectionFailed: status(403) }, 'auth', 'key_refused'],
+  [{ httpConnectionFailed: status(402) }, 'configuration', 'payment_required'],
+  [{ httpConnectionFailed: status(404) }, 'configuration', 'endpoint_not_found'],
+  [{ httpConnectionFailed: status(408) }, 'infrastructure', 'model_unreachable'],
+  [{ httpConnectionFailed: status(413) }, 'agent', 'request_too_large'],
+  [{ httpConnectionFailed: status(422) }, 'configuration', 'request_refused'],
+  [{ responseStreamConnectionFailed: status(503) }, 'infrastructure', 'model_overloaded'],
+  [{ responseStreamDisconnected: status(null) }, 'infrastructure', 'model_unreachable'],
+  [{ responseStreamDisconnected: status(200) }, 'infrastructure', 'model_unreachable'],
+  [{ responseTooManyFailedAttempts: status(429) }, 'limit', 'rate_limit'],
+  [{ responseTooManyFailedAttempts: status(500) }, 'infrastructure', 'model_failed'],
+  [{ responseTooManyFailedAttempts: null }, 'infrastructure', 'model_unreachable'],
+  [null, 'agent', 'agent_failed'],
+  [undefined, 'agent', 'agent_failed'],
+  [7, 'agent', 'agent_failed'],
+];
+
 describe('a failed turn', () => {
-  const status = (httpStatusCode: number | null) => ({ httpStatusCode });
-  it.each([
-    ['contextWindowExceeded', 'agent', 'context_window_exceeded'],
-    ['sessionBudgetExceeded', 'agent', 'session_budget_exceeded'],
-    ['usageLimitExceeded', 'limit', 'usage_limit'],
-    ['rateLimitExceeded', 'limit', 'rate_limit'],
-    ['flexUnavailable', 'infrastructure', 'model_overloaded'],
-    ['serverOverloaded', 'infrastructure', 'model_overloaded'],
-    ['policyCapacityUnavailable', 'infrastructure', 'model_overloaded'],
-    ['modelNotFound', 'configuration', 'model_not_found'],
-    ['inferenceHookDenied', 'configuration', 'hook_denied'],
-    ['cyberPolicy', 'user', 'policy_refused'],
-    ['misalignmentPolicyViolation', 'agent', 'policy_stopped'],
-    ['tooManyDenials', 'agent', 'too_many_denials'],
-    ['internalServerError', 'infrastructure', 'model_failed'],
-    ['unauthorized', 'auth', 'key_refused'],
-    ['badRequest', 'configuration', 'request_refused'],
-    ['threadRollbackFailed', 'infrastructure', 'codex_protocol'],
-    ['sandboxError', 'configuration', 'sandbox_failed'],
-    ['other', 'agent', 'agent_failed'],
-    ['aVariantOfTomorrow', 'agent', 'agent_failed'],
-    [{ aVariantOfTomorrow: { x: 1 } }, 'agent', 'agent_failed'],
-    [{ activeTurnNotSteerable: { turnKind: 'review' } }, 'infrastructure', 'codex_protocol'],
-    [{ httpConnectionFailed: status(null) }, 'infrastructure', 'model_unreachable'],
-    [{ httpConnectionFailed: status(401) }, 'auth', 'key_refused'],
-    [{ httpConnectionFailed: status(403) }, 'auth', 'key_refused'],
-    [{ httpConnectionFailed: status(402) }, 'configuration', 'payment_required'],
-    [{ httpConnectionFailed: status(404) }, 'configuration', 'endpoint_not_found'],
-    [{ httpConnectionFailed: status(408) }, 'infrastructure', 'model_unreachable'],
-    [{ httpConnectionFailed: status(413) }, 'agent', 'request_too_large'],
-    [{ httpConnectionFailed: status(422) }, 'configuration', 'request_refused'],
-    [{ responseStreamConnectionFailed: status(503) }, 'infrastructure', 'model_overloaded'],
-    [{ responseStreamDisconnected: status(null) }, 'infrastructure', 'model_unreachable'],
-    [{ responseStreamDisconnected: status(200) }, 'infrastructure', 'model_unreachable'],
-    [{ responseTooManyFailedAttempts: status(429) }, 'limit', 'rate_limit'],
-    [{ responseTooManyFailedAttempts: status(500) }, 'infrastructure', 'model_failed'],
-    [{ responseTooManyFailedAttempts: null }, 'infrastructure', 'model_unreachable'],
-    [null, 'agent', 'agent_failed'],
-    [undefined, 'agent', 'agent_failed'],
-    [7, 'agent', 'agent_failed'],
-  ])('with codexErrorInfo %j is %s, %s', (codexErrorInfo, kind, code) => {
-    const { failure } = failureOfTurn({ error: { message: 'What it said', codexErrorInfo }, faults: [] });
+  it('has a row below for every variant of the generated protocol', async () => {
+    const file = join(import.meta.dirname, 'protocol/generated/v2/CodexErrorInfo.ts');
+    const type = /export type CodexErrorInfo = (.*)/.exec(await readFile(file, 'utf8'))?.[1] ?? '';
+    const variants = [...type.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+    expect(variants.length).toBeGreaterThan(20);
+    expect(JSON.stringify(known)).toSatisfy((rows: string) =>
+      variants.every((name) => rows.includes(`"${String(name)}"`)),
+    );
+  });
+
+  it.each(known)('with codexErrorInfo %j is %s, %s', (info, kind, code) => {
+    const { failure } = failureOfTurn({ error: { message: 'What it said', info }, faults: [] });
     expect(failure).toMatchObject({ kind, code, message: 'What it said' });
     expect(failure.hint).not.toBe('');
   });
@@ -140,13 +154,13 @@ describe('a failed turn', () => {
     { saw: ['limit'], cli: 'sandboxError', kind: 'configuration', code: 'sandbox_failed' },
   ] as const)('is $code where the proxy saw $saw and the CLI guesses $cli', (row) => {
     const faults = row.saw.map((name) => fault[name]);
-    const result = failureOfTurn({ error: { message: 'A guess', codexErrorInfo: row.cli }, faults });
+    const result = failureOfTurn({ error: { message: 'A guess', info: row.cli }, faults });
     expect(result.failure).toMatchObject({ kind: row.kind, code: row.code });
     expect(result.untilMs).toBe('until' in row ? row.until : null);
   });
 
   it('takes the reset that Codex knows where the proxy saw none', () => {
-    const error = { message: 'limit', codexErrorInfo: 'usageLimitExceeded' };
+    const error = { message: 'limit', info: 'usageLimitExceeded' };
     expect(failureOfTurn({ error, faults: [], resetsAtMs: untilMs }).untilMs).toBe(untilMs);
     expect(failureOfTurn({ error, faults: [fault.quota], resetsAtMs: untilMs }).untilMs).toBe(untilMs);
     expect(failureOfTurn({ error, faults: [] }).untilMs).toBeNull();

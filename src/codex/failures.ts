@@ -5,11 +5,10 @@ import type { ProxyFault } from './model-proxy/fault.ts';
 
 /** A turn that did not complete, as far as it is known why. */
 export interface FailedTurn {
-  /** The turn's error: `TurnError` of the app-server, or the message of exec's `turn.failed`. Null where there is none. */
+  /** What Codex said: `info` is the app-server's `codexErrorInfo`, which exec does not tell. Null where it said nothing. */
   readonly error: {
     readonly message: string;
-    readonly codexErrorInfo?: unknown;
-    readonly additionalDetails?: string | null;
+    readonly info?: unknown;
   } | null;
   /** What the model proxy saw, oldest first. */
   readonly faults: readonly ProxyFault[];
@@ -159,10 +158,9 @@ function causeOfFault(fault: ProxyFault): Cause {
 
 function messageOf(error: FailedTurn['error']): string {
   if (error === null) return "The agent's turn ended without a result.";
-  const whole = [error.message, error.additionalDetails ?? ''].find((text) => text.trim() !== '');
-  if (whole === undefined) return "The agent's turn failed without a message.";
+  if (error.message.trim() === '') return "The agent's turn failed without a message.";
   // The CLI adds the address it asked, which is the proxy's and means nothing to a reader.
-  return providerMessage(whole.slice(0, 4000)).replace(/, url: http:\/\/127\.0\.0\.1:\d+\/\S*/, '');
+  return providerMessage(error.message.slice(0, 4000)).replace(/, url: http:\/\/127\.0\.0\.1:\d+\/\S*/, '');
 }
 
 /** A refused request's message is the provider's whole body. */

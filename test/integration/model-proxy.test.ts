@@ -1,10 +1,17 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { createServer as createHttpsServer } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import type { ProxyFault } from '../../src/codex/model-proxy/fault.ts';
 import { startModelProxy, type ProxyAccess } from '../../src/codex/model-proxy/start-model-proxy.ts';
+import { findCodex } from '../../src/codex/find-codex.ts';
+import { failureOfTurn } from '../../src/codex/failures.ts';
 import { deferred } from '../../src/runtime/wait.ts';
+import { startScriptedModel } from '../scripted-model/start-scripted-model.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { completedEvent, readBody, sendEvents, sendJson, startUpstream } from '../support/upstream.ts';
 
@@ -499,5 +506,96 @@ describe('the model proxy', () => {
     stop.abort();
     await proxy[Symbol.asyncDispose]();
     await expect(ask(access)).rejects.toThrow();
+  });
+});
+
+describe('the real Codex CLI behind the model proxy', () => {
+  interface Run {
+    readonly events: readonly Record<string, unknown>[];
+    readonly seen: string;
+  }
+
+  /** One `codex exec` that knows the proxy and its token, and nothing else. */
+  async function runCodexExec(access: ProxyAccess): Promise<Run> {
+    await using dir = await tempDir('cache');
+    await mkdir(dir.join('workspace'));
+    const { path } = await findCodex({ bin: null, path: '', signal: AbortSignal.timeout(10_000) });
+    const provider = `{name="job", base_url="${access.baseUrl}", wire_api="responses", experimental_bearer_token="${access.token}"}`;
+    const settings = ['model="gpt-5.5"', 'model_provider="job"', `model_providers.job=${provider}`];
+    const args = ['exec', '--json', '--skip-git-repo-check', '-C', dir.join('workspace')];
+    const child = spawn(path, [...args, ...settings.flatMap((setting) => ['-c', setting]), 'Say hello'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: '/usr/bin:/bin', HOME: dir.path, CODEX_HOME: dir.path },
+      signal: AbortSignal.timeout(40_000),
+    });
+    const [out, talk] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const lines = out.trim().split('\n');
+    return { events: lines.map((line) => JSON.parse(line) as Record<string, unknown>), seen: out + talk };
+  }
+
+  it('answers through it, metered, and never sees the key', async () => {
+    const turns = [
+      { commands: ['echo $((6 * 7))'], usage: { input: 500, cached: 0, output: 20 } },
+      { text: 'It is 42.', usage: { input: 700, cached: 500, output: 30 } },
+    ];
+    await using model = await startScriptedModel({
+      scenario: { conversations: [{ turns }] },
+      acceptedKeys: [apiKey],
+    });
+    await using proxy = await startModelProxy();
+    const access = proxy.open({ attemptId: 'a', upstream: { baseUrl: model.baseUrl, apiKey } });
+    const { events, seen } = await runCodexExec(access);
+    expect(events.at(-1)).toMatchObject({ type: 'turn.completed' });
+    expect(seen).toContain('It is 42.');
+    expect(seen).not.toContain(apiKey);
+    expect(access.usage()).toEqual({ inputTokens: 1200, cachedInputTokens: 500, outputTokens: 50 });
+    expect(access.faults).toEqual([]);
+    expect(model.problems).toEqual([]);
+  });
+
+  it('has a refused key asked once, however often it tries', async () => {
+    await using model = await startScriptedModel({
+      scenario: { conversations: [] },
+      acceptedKeys: ['another'],
+    });
+    await using proxy = await startModelProxy();
+    const access = proxy.open({ attemptId: 'a', upstream: { baseUrl: model.baseUrl, apiKey } });
+    const { events, seen } = await runCodexExec(access);
+    expect(model.requests).toHaveLength(1);
+    expect(seen).not.toContain(apiKey);
+    const last = events.at(-1) as { type: string; error: { message: string } };
+    expect(last.type).toBe('turn.failed');
+    const { failure } = failureOfTurn({ error: last.error, faults: access.faults });
+    expect(failure).toMatchObject({ kind: 'auth', code: 'key_refused' });
+  });
+
+  it('has the reset of a limit known, which it does not tell itself', async () => {
+    const resetsAt = Math.floor(Date.now() / 1000) + 3600;
+    const turns = [{ fault: 'usage_limit' as const, resetsAt }];
+    await using model = await startScriptedModel({ scenario: { conversations: [{ turns }] } });
+    await using proxy = await startModelProxy();
+    const access = proxy.open({ attemptId: 'a', upstream: { baseUrl: model.baseUrl, apiKey } });
+    const { events } = await runCodexExec(access);
+    const last = events.at(-1) as { error: { message: string } };
+    const { failure, untilMs } = failureOfTurn({ error: last.error, faults: access.faults });
+    expect(failure).toMatchObject({ kind: 'limit', code: 'usage_limit' });
+    // Between the body's point in time, to the second, and its span counted from when it came.
+    expect(Math.abs((untilMs ?? 0) - resetsAt * 1000)).toBeLessThan(60_000);
+  });
+
+  it('tries a cut stream again and ends well', async () => {
+    const turns = [{ fault: 'cut' as const, afterEvents: 2, times: 1 }, { text: 'Here I am.' }];
+    await using model = await startScriptedModel({ scenario: { conversations: [{ turns }] } });
+    await using proxy = await startModelProxy();
+    const faults: ProxyFault[] = [];
+    const access = proxy.open({
+      attemptId: 'a',
+      upstream: { baseUrl: model.baseUrl, apiKey },
+      onFault: (fault) => faults.push(fault),
+    });
+    const { events } = await runCodexExec(access);
+    expect(events.at(-1)).toMatchObject({ type: 'turn.completed' });
+    expect(faults).toMatchObject([{ kind: 'connection' }]);
+    expect(access.faults).toEqual([]);
   });
 });

@@ -1,0 +1,56 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SandboxMode } from '../contract/codex-job.ts';
+import { AppError } from '../runtime/app-error.ts';
+import { failed, passed, type Check } from './check.ts';
+import { runCodex } from './run-codex.ts';
+
+const name = 'sandbox';
+const limitMs = 10_000;
+
+export interface SandboxCheck {
+  readonly bin: string;
+  readonly path: string;
+  readonly codexHome: string;
+  readonly sandboxMode: SandboxMode;
+  readonly signal: AbortSignal;
+}
+
+/** Whether Codex can run a command in its sandbox here: where it cannot, every command of an agent fails while its turn still ends well. */
+export async function checkSandbox(options: SandboxCheck): Promise<Check> {
+  if (options.sandboxMode === 'danger-full-access') {
+    return passed(name, 'not used: danger-full-access is chosen');
+  }
+  try {
+    const { code, output } = await trySandbox(options);
+    if (code === 0) return passed(name, 'works');
+    return failed(name, unavailable(`exit ${String(code)}: ${output.slice(-300)}`));
+  } catch (error) {
+    if (options.signal.aborted || !(error instanceof AppError)) throw error;
+    return failed(name, unavailable(error.message));
+  }
+}
+
+async function trySandbox({
+  bin,
+  path,
+  codexHome,
+  signal,
+}: SandboxCheck): Promise<{ code: number | null; output: string }> {
+  // Codex refuses every command while CODEX_HOME is missing, which says nothing about the sandbox.
+  const exists = (await stat(codexHome).catch(() => null)) !== null;
+  const home = exists ? codexHome : await mkdtemp(join(tmpdir(), 'capstan-check-'));
+  try {
+    const env = { PATH: path, HOME: home, CODEX_HOME: home };
+    return await runCodex({ bin, args: ['sandbox', '--', 'true'], env, limitMs, signal });
+  } finally {
+    if (!exists) await rm(home, { recursive: true, force: true });
+  }
+}
+
+function unavailable(why: string): AppError {
+  return new AppError('configuration', 'sandbox_unavailable', `Codex cannot make its sandbox here: ${why}`, {
+    hint: 'Allow unprivileged user namespaces (in a container: a seccomp and AppArmor profile that does), or, where the worker itself is isolated, set codex.sandbox_mode = danger-full-access with codex.allow_danger = true.',
+  });
+}
