@@ -43,6 +43,12 @@ export interface SandboxSurroundings {
 
 const outputBytes = 16 * 1024;
 
+/**
+ * One stream, so that what a command says and what it complains of stay in order; and a real pipe: Node gives its children sockets for
+ * stdio, which the sandbox's system call filter keeps programs such as Node from writing to.
+ */
+const throughPipe = '(eval "$1") 2>&1 </dev/null | cat; exit "${PIPESTATUS[0]}"';
+
 export function sandboxRunner(surroundings: SandboxSurroundings): RunSandboxed {
   return async (command) => {
     const { signal } = command;
@@ -77,8 +83,7 @@ function commandLine(
   command: SandboxedCommand,
   { codexBin, codexHome }: SandboxSurroundings,
 ): readonly [string, ...string[]] {
-  // One stream, so that what a command says and what it complains of stay in order.
-  const script = ['-c', 'exec 2>&1; eval "$1"', 'check', command.command];
+  const script = ['-c', throughPipe, 'check', command.command];
   const profile = permissionProfile({ ...command, deniedPaths: [...command.deniedPaths, codexHome] });
   if (profile === null) return ['bash', ...script];
   const rule = toToml({
