@@ -2,7 +2,8 @@ import { AppError } from '../../runtime/app-error.ts';
 import type { AgentThreadRequest, AgentTurnResult, CodexDriver, DriverSnapshot } from '../driver.ts';
 import { denySiblings } from '../deny-siblings.ts';
 import { endAttempt } from '../end-attempt.ts';
-import { startAppServer, type AppServerProcess, type CodexProcessOptions } from './app-server-process.ts';
+import type { CodexProcessOptions } from '../codex-process-options.ts';
+import { startAppServer, type AppServerProcess } from './app-server-process.ts';
 import { runThreadIn } from './run-thread-in.ts';
 
 export interface AppServerDriverOptions extends CodexProcessOptions {

@@ -1,24 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '../../domain/logger.ts';
-import type { Containment } from '../../supervisor/contain.ts';
 import { createSupervisor } from '../../supervisor/supervisor.ts';
 import type { Supervisor, SupervisorEvent } from '../../supervisor/supervisor-options.ts';
+import { codexEnvironment, type CodexProcessOptions } from '../codex-process-options.ts';
 import { versionIn, versionWarning } from '../protocol/version-warning.ts';
 import { AppServerClient } from './app-server-client.ts';
-
-export interface CodexProcessOptions {
-  /** The Codex binary itself; npm's shim would work, but takes ten times as long to start. */
-  readonly codexBin: string;
-  /** CODEX_HOME: login and threads; made where missing. Not under the temporary folder, where Codex refuses its helpers. */
-  readonly codexHome: string;
-  /** On this machine's own disk: each process keeps its databases in a folder in here while it lives. */
-  readonly scratchDir: string;
-  /** The PATH that Codex and the agent's commands get. */
-  readonly commandPath: string;
-  readonly containment: Containment;
-  readonly logger: Logger;
-}
 
 /** One supervised app-server, with a folder of its own that goes with it. */
 export interface AppServerProcess extends AsyncDisposable {
@@ -61,11 +48,6 @@ export async function startAppServer(options: CodexProcessOptions): Promise<AppS
   };
 }
 
-/** All that the process gets from us; nothing is inherited. */
-export function codexEnvironment({ codexHome, commandPath }: CodexProcessOptions): Record<string, string> {
-  return { PATH: commandPath, HOME: codexHome, CODEX_HOME: codexHome, LANG: 'C.UTF-8' };
-}
-
 function appServerArgs(sqliteHome: string): string[] {
   const settings = {
     // A thread that nobody listens to would stay in memory for half an hour.
@@ -78,7 +60,7 @@ function appServerArgs(sqliteHome: string): string[] {
 }
 
 function logEvent(logger: Logger, event: SupervisorEvent): void {
-  const bad = event.type === 'worker_exit' || event.type === 'worker_restart_limit';
+  const bad = event.type === 'worker_restart_limit' || (event.type === 'worker_exit' && event.code !== 0);
   if (bad) logger.warn({ event }, `app-server: ${event.type}`);
   else logger.debug({ event }, `app-server: ${event.type}`);
 }

@@ -1,0 +1,20 @@
+import type { Logger } from '../domain/logger.ts';
+import type { Containment } from '../supervisor/contain.ts';
+
+export interface CodexProcessOptions {
+  /** The Codex binary itself; npm's shim would work, but takes ten times as long to start. */
+  readonly codexBin: string;
+  /** CODEX_HOME: login and threads; made where missing. Not under the temporary folder, where Codex refuses its helpers. */
+  readonly codexHome: string;
+  /** On this machine's own disk: each process keeps its databases in a folder in here while it lives. */
+  readonly scratchDir: string;
+  /** The PATH that Codex and the agent's commands get. */
+  readonly commandPath: string;
+  readonly containment: Containment;
+  readonly logger: Logger;
+}
+
+/** All that the process gets from us; nothing is inherited. */
+export function codexEnvironment({ codexHome, commandPath }: CodexProcessOptions): Record<string, string> {
+  return { PATH: commandPath, HOME: codexHome, CODEX_HOME: codexHome, LANG: 'C.UTF-8' };
+}
