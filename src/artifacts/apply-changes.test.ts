@@ -6,7 +6,7 @@ import { type ApplyOptions, applyChanges } from './apply-changes.ts';
 import { fingerprintFolder, fingerprintTree } from './fingerprint.ts';
 import { listTree } from './list-tree.ts';
 import { snapshotFolder } from './snapshot-folder.ts';
-import { type TreeSpec, makeTree, scratchFolder, unprivileged } from './testing/scratch-folder.ts';
+import { type TreeSpec, makeTree, scratchFolder, unprivileged } from '../../test/support/scratch-folder.ts';
 import { type TreeDiff, diffTrees } from './tree-diff.ts';
 
 interface Submitted {

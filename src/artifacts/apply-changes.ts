@@ -196,26 +196,21 @@ export async function applyChanges(
   if (changes.length === 0) return [];
 
   const work: Work = { folder, staging: join(folder, `.capstan-apply-${newId()}`), undo: [] };
-  let kept = false;
   try {
     await mkdir(work.staging, { mode: 0o700 });
     for (const [index, { path, after }] of changes.entries()) {
       signal?.throwIfAborted();
       await checkParents(folder, path);
-      if (after !== null)
-        await stage(join(current.root, path), join(work.staging, `new-${String(index)}`), after);
+      if (after === null) continue;
+      await stage(join(current.root, path), join(work.staging, `new-${String(index)}`), after);
     }
     await commit(work, changes);
   } catch (error) {
-    try {
-      await rollBack(work, error);
-    } catch (incomplete) {
-      kept = true;
-      throw incomplete;
-    }
+    // Where it cannot take everything back it throws, and the staging folder stays: it holds what was replaced.
+    await rollBack(work, error);
+    await removeTree(work.staging);
     throw asFileError(error, folder);
-  } finally {
-    if (!kept) await removeTree(work.staging);
   }
+  await removeTree(work.staging);
   return diff.files;
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createArtifactStorage } from './artifact-storage.ts';
 import { asFileError } from './file-error.ts';
-import { scratchFolder, unprivileged } from './testing/scratch-folder.ts';
+import { scratchFolder, unprivileged } from '../../test/support/scratch-folder.ts';
 
 const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
 

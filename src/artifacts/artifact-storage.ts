@@ -8,7 +8,7 @@ import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
 import { asFileError, onFile, showName } from './file-error.ts';
 import { checkJobId } from './job-folders.ts';
-import { readPieces } from './open-regular-file.ts';
+import { readPieces } from './read-pieces.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** What becomes an artifact: bytes, a stream of them, or a file that is copied. */

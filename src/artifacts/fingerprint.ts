@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Tree } from './list-tree.ts';
-import { readPieces } from './open-regular-file.ts';
+import { readPieces } from './read-pieces.ts';
 import { readSmallFile, smallFileBytes } from './read-small-file.ts';
 import { type SnapshotOptions, listSource } from './snapshot-folder.ts';
 import { createTimeSlice } from './time-slice.ts';

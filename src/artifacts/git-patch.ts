@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Leaf, LeafChange, TreeComparison } from './compare-trees.ts';
 import { binaryLiteral } from './git-binary.ts';
 import { gitFilePath, gitPath } from './git-path.ts';
-import { readPieces } from './open-regular-file.ts';
+import { readPieces } from './read-pieces.ts';
 import { type DiffBudget, textHunks } from './text-hunks.ts';
 
 /** Larger files are never compared by lines nor held in memory: they go into the patch as binary literals. */
@@ -29,7 +29,6 @@ function sideOf(root: string, leaf: Leaf): Side {
   };
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- one shape for links and files
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   if (bytes.length > 0) yield bytes;
 }

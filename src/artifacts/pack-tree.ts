@@ -8,7 +8,7 @@ import { newId } from '../runtime/ids.ts';
 import { ofKind } from './copy-tree.ts';
 import { asFileError, showName } from './file-error.ts';
 import { type ListOptions, type RefusedEntry, type Tree, listTree } from './list-tree.ts';
-import { readPieces } from './open-regular-file.ts';
+import { readPieces } from './read-pieces.ts';
 import { readSmallFile, smallFileBytes } from './read-small-file.ts';
 import { blockBytes, padding, tarHeader } from './tar-header.ts';
 

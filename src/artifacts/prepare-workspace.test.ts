@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jobFolders } from './job-folders.ts';
 import { prepareWorkspace, removeJobFolders } from './prepare-workspace.ts';
-import { makeTree, scratchFolder, unprivileged } from './testing/scratch-folder.ts';
+import { makeTree, scratchFolder, unprivileged } from '../../test/support/scratch-folder.ts';
 
 test('a workspace starts as the source, also where an earlier attempt left its own', async () => {
   const folders = jobFolders(scratchFolder(), 'j1');

@@ -134,7 +134,8 @@ export async function* readTar(pieces: AsyncIterable<Buffer>): AsyncGenerator<Ta
         sizeBytes,
         body,
       };
-      for await (const skipped of body()) void skipped;
+      const unread = body();
+      while ((await unread.next()).done !== true);
       await reader.take(padding(sizeBytes).length);
       extension = {};
     }

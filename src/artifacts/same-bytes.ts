@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readPieces } from './open-regular-file.ts';
+import { readPieces } from './read-pieces.ts';
 import { readSmallFile, smallFileBytes } from './read-small-file.ts';
 
 /** Compares two large files piece by piece; pieces of both have the same length but for the last. */

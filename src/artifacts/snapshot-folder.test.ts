@@ -16,7 +16,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { snapshotFolder } from './snapshot-folder.ts';
-import { leftovers, makeTree, scratchFolder, unprivileged } from './testing/scratch-folder.ts';
+import { leftovers, makeTree, scratchFolder, unprivileged } from '../../test/support/scratch-folder.ts';
 
 test('a snapshot holds everything: dotfiles, .git, empty folders, modes, odd names', async () => {
   const root = scratchFolder();

@@ -129,16 +129,21 @@ export async function listSource(dir: string, options: SnapshotOptions = {}): Pr
   }
 }
 
+function changed(path: string, cause: unknown): AppError {
+  return new AppError('user', 'source_changed', `${showName(path)} changed while it was copied.`, {
+    hint: 'Wait until nothing writes to the folder, then submit the job again.',
+    cause,
+  });
+}
+
 /** A failed copy in the words of whoever can mend it: the source's owner or whoever runs Capstan. */
 async function explain(error: unknown, root: string, target: string): Promise<unknown> {
+  if (error instanceof AppError && error.code === 'not_a_file') return changed(root, error);
   if (!(error instanceof Error)) return error;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
   const ofSource = path.startsWith(root);
   if (ofSource && hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP')) {
-    return new AppError('user', 'source_changed', `${showName(path)} changed while it was copied.`, {
-      hint: 'Wait until nothing writes to the folder, then submit the job again.',
-      cause: error,
-    });
+    return changed(path, error);
   }
   if (ofSource && hasErrno(error, 'EACCES', 'EPERM')) {
     // copyFile names the original also where it is the copy that it may not write.
@@ -173,8 +178,8 @@ export async function snapshotFolder(
       const files = ofKind(tree.entries, 'file');
       return { files: files.length, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
     } catch (error) {
-      const changed = error instanceof AppError && error.code === 'source_changed';
-      if (!changed || tries >= maxTries) throw error;
+      const mayHaveSettled = error instanceof AppError && error.code === 'source_changed';
+      if (!mayHaveSettled || tries >= maxTries) throw error;
     }
   }
 }

@@ -10,7 +10,7 @@ import { fingerprintTree } from './fingerprint.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { listTree } from './list-tree.ts';
 import { removeTree } from './remove-tree.ts';
-import { type TreeSpec, makeTree, scratchFolder } from './testing/scratch-folder.ts';
+import { type TreeSpec, makeTree, scratchFolder } from '../../test/support/scratch-folder.ts';
 import { diffTrees } from './tree-diff.ts';
 
 const noGit = spawnSync('git', ['--version']).status !== 0 && process.env['CI'] !== 'true';

@@ -20,7 +20,7 @@ import { fingerprintTree } from './fingerprint.ts';
 import { listTree } from './list-tree.ts';
 import { packTree } from './pack-tree.ts';
 import { removeTree } from './remove-tree.ts';
-import { makeTree, scratchFolder } from './testing/scratch-folder.ts';
+import { makeTree, scratchFolder } from '../../test/support/scratch-folder.ts';
 import { type ArchiveLimits, defaultArchiveLimits, unpackArchive } from './unpack-archive.ts';
 
 type Type =

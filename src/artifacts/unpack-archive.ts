@@ -1,10 +1,11 @@
-import { closeSync, constants, createReadStream, fchmodSync, openSync, writeSync } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, open, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { checkEntryPath, corruptArchive, refuseEntry } from './archive-entry.ts';
+import { writeSmallFile } from './copy-tree.ts';
 import { asFileError } from './file-error.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { type TarEntry, readTar } from './read-tar.ts';
@@ -74,13 +75,7 @@ async function writeBody(file: string, entry: TarEntry): Promise<void> {
   if (entry.sizeBytes < smallFileBytes) {
     const parts: Buffer[] = [];
     for await (const part of entry.body()) parts.push(part);
-    const fd = openSync(file, 'wx', 0o600);
-    try {
-      for (const part of parts) for (let at = 0; at < part.length;) at += writeSync(fd, part, at);
-      fchmodSync(fd, mode);
-    } finally {
-      closeSync(fd);
-    }
+    writeSmallFile(file, Buffer.concat(parts), mode);
     return;
   }
   const handle = await open(file, 'wx', 0o600);

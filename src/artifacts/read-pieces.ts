@@ -4,7 +4,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { showName } from './file-error.ts';
 
 /** Opens a file to read; a link is not followed, and what is no file is refused without waiting for it. */
-export async function openRegularFile(path: string): Promise<FileHandle> {
+async function openRegularFile(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const stats = await handle.stat();
   if (stats.isFile()) return handle;

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { removeTree } from '../remove-tree.ts';
+import { removeTree } from '../../src/artifacts/remove-tree.ts';
 
 /** What a test's tree holds: contents; `{link}` a link; `{exec}` an executable; null an empty folder. */
 export type TreeSpec = Readonly<
