@@ -5,7 +5,7 @@ import { endpointUrl, parseUpstream, type Upstream } from './model-proxy/upstrea
 const name = 'model';
 const limitMs = 10_000;
 const maxBodyChars = 4000;
-export const giveKeyHint =
+const giveKeyHint =
   'Set the environment variable OPENAI_API_KEY, or use a login with codex.auth = home.';
 
 /** Whether the provider takes the key: `GET {base}/models`, the one request that it can refuse and that costs nothing. */
