@@ -90,9 +90,12 @@ export async function startChild(spec: ChildSpec, options: ChildOptions): Promis
   }
   process.on('error', () => undefined);
   const { pid } = process;
+  let killedInit = false;
 
   const finish = async (): Promise<ChildExit> => {
-    const exit = await ended;
+    const told = await ended;
+    // unshare 2.38 fails to pass on the signal of its child and ends with code 1.
+    const exit: ChildExit = killedInit ? { code: null, signal: 'SIGKILL' } : told;
     // The rest of the group, at once: its number cannot be another's yet.
     signalGroup(pid, 'SIGKILL');
     const limit = new AbortController();
@@ -111,9 +114,13 @@ export async function startChild(spec: ChildSpec, options: ChildOptions): Promis
       return () => void listeners.delete(listener);
     },
     exited: finish(),
-    kill: (signal) =>
-      (options.containment.kind === 'pid_namespace' && signal === 'SIGKILL' && killNamespace(pid)) ||
-      signalGroup(pid, signal),
+    kill: (signal) => {
+      if (options.containment.kind === 'pid_namespace' && signal === 'SIGKILL') {
+        killedInit = killNamespace(pid);
+        if (killedInit) return true;
+      }
+      return signalGroup(pid, signal);
+    },
     startupOutput: () => startup.text(),
     forgetStartup: () => {
       starting = false;
