@@ -117,7 +117,7 @@ withNamespaces.describe('a child in a PID namespace', () => {
     if (who !== 'this user' && process.getuid?.() !== 0) context.skip('not run as root');
     const { name, value, text } = newMarker();
     const script = path.join(import.meta.dirname, '../children/hold-worker.ts');
-    const [command = '', ...args] = [...as, process.execPath, script];
+    const [command, ...args] = [...as, process.execPath, script];
     const parent = spawn(command, args, {
       env: { [runVariable]: testRunId(), [name]: value },
       stdio: ['ignore', 'pipe', 'inherit'],
