@@ -100,6 +100,8 @@ const featuresOff = [
 const quiet: JsonObject = {
   approval_policy: 'never',
   web_search: 'disabled',
+  // The folder alone, not those above it: with denied folders Codex looks for each AGENTS.md in a sandbox of its own, about 30 ms apiece.
+  project_root_markers: [],
   agents: { enabled: false },
   skills: { include_instructions: false, bundled: { enabled: false } },
   features: Object.fromEntries(featuresOff.map((name) => [name, false])),
