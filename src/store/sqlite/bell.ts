@@ -17,6 +17,7 @@ export class Bell implements Disposable {
   readonly #listeners = new Set<() => void>();
   #file: { readonly fd: number; readonly ino: number } | null = null;
   #watcher: FSWatcher | 'looking' | null = null;
+  #watchedIno = 0;
   #calling = false;
 
   constructor(folder: string, topic: StoreTopic) {
@@ -65,8 +66,10 @@ export class Bell implements Disposable {
   #arm(): void {
     try {
       this.#openFile();
+      this.#watchedIno = this.#file?.ino ?? 0;
       const watcher = watch(this.#path, (event) => {
-        if (event === 'rename') this.#rearm();
+        // A deleted file that someone still holds open is not told of as deleted: only its link count changes.
+        if (event === 'rename' || this.#currentIno() !== this.#watchedIno) this.#rearm();
         this.#callSoon();
       });
       watcher.on('error', () => {
@@ -98,13 +101,17 @@ export class Bell implements Disposable {
 
   /** The open file, if it is still the one that the path names. */
   #openFile(): number {
-    const there = statSync(this.#path, { throwIfNoEntry: false });
-    if (this.#file !== null && this.#file.ino === there?.ino) return this.#file.fd;
+    const there = this.#currentIno();
+    if (this.#file !== null && this.#file.ino === there) return this.#file.fd;
     this.#closeFile();
     // Not 'a': on Linux an appending descriptor ignores the position, and the file would grow.
-    const fd = openSync(this.#path, there === undefined ? 'w' : 'r+', 0o600);
+    const fd = openSync(this.#path, there === null ? 'w' : 'r+', 0o600);
     this.#file = { fd, ino: fstatSync(fd).ino };
     return fd;
+  }
+
+  #currentIno(): number | null {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino ?? null;
   }
 
   #closeFile(): void {

@@ -81,24 +81,37 @@ function readOnly(dbPath: string, fail: Fail): AppError {
 /** SQLite and the system name one code for many causes; the file system tells which it is. */
 function cannotOpen(dbPath: string, fail: Fail): AppError {
   const folder = dirname(dbPath);
-  if (statSync(dbPath, { throwIfNoEntry: false })?.isDirectory() === true) {
+  const file = look(dbPath);
+  const place = file === 'missing' ? look(folder) : file;
+  if (place === 'missing' || (file === 'missing' && !statSync(folder).isDirectory())) {
     return fail('configuration', 'store_unreachable', [
-      `${dbPath} is a folder, not a database file.`,
-      'Name a file with --db-path.',
+      `${dbPath} cannot be opened: its folder ${folder} is missing or not a folder.`,
+      'Create the folder or choose another --db-path.',
     ]);
   }
-  if (may(dbPath, constants.R_OK) || may(folder, constants.R_OK | constants.X_OK)) {
-    if (!may(folder, constants.W_OK) || !may(dbPath, constants.W_OK)) return readOnly(dbPath, fail);
-  } else if (isThere(folder)) {
+  if (place === 'denied' || (file === 'there' && !may(dbPath, constants.R_OK))) {
     return fail('configuration', 'store_forbidden', [
       `This user may not read ${dbPath}.`,
       'Run as the user that owns the data folder, or choose another --db-path.',
     ]);
   }
-  return fail('configuration', 'store_unreachable', [
-    `${dbPath} cannot be opened: its folder ${folder} is missing or not a folder.`,
-    'Create the folder or choose another --db-path.',
-  ]);
+  if (file === 'there' && statSync(dbPath).isDirectory()) {
+    return fail('configuration', 'store_unreachable', [
+      `${dbPath} is a folder, not a database file.`,
+      'Name a file with --db-path.',
+    ]);
+  }
+  return readOnly(dbPath, fail);
+}
+
+/** `denied`: a folder above may not be entered. */
+function look(path: string): 'there' | 'missing' | 'denied' {
+  try {
+    accessSync(path);
+    return 'there';
+  } catch (error) {
+    return errorCode(error) === 'EACCES' ? 'denied' : 'missing';
+  }
 }
 
 function may(path: string, mode: number): boolean {
@@ -107,15 +120,6 @@ function may(path: string, mode: number): boolean {
     return true;
   } catch {
     return false; // The question was whether it throws.
-  }
-}
-
-/** Also true where a folder above forbids to look. */
-function isThere(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch (error) {
-    return errorCode(error) === 'EACCES';
   }
 }
 

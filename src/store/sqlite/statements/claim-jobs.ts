@@ -15,7 +15,10 @@ export interface ClaimParameters {
   readonly nowMs: number;
 }
 
-/** The claim: one conditional statement that takes the first due jobs and gives each a lease and the next fence. */
+/**
+ * The claim: one conditional statement that takes the first due jobs and gives each a lease and the next fence. Numbers
+ * from JavaScript are REAL to SQLite: the share is rounded by name, not by an integer division.
+ */
 export function prepareClaim(db: Database): (parameters: ClaimParameters) => JobRow[] {
   const statement = db.prepare<[ClaimParameters], JobRow>(`
     WITH RECURSIVE ${lanes},
@@ -33,7 +36,7 @@ export function prepareClaim(db: Database): (parameters: ClaimParameters) => Job
       started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL, last_seq = last_seq + 1
     WHERE ${waiting} AND no IN (
       SELECT no FROM due ORDER BY priority DESC, run_at_ms, no
-      LIMIT (SELECT min(@limit, max(1, (count(*) + @waiters - 1) / @waiters)) FROM due))
+      LIMIT (SELECT CAST(min(@limit, max(1, ceil(1.0 * count(*) / @waiters))) AS INTEGER) FROM due))
     RETURNING *
   `);
   return (parameters) => statement.all(parameters).sort(byTurn);
