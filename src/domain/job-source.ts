@@ -1,11 +1,6 @@
 import type { FinishResult, ProgressReport } from './store.ts';
 import type { AttemptOutcome, ClaimedJob, Lease } from './job.ts';
-
-/** A lease kept alive by something that the job cannot block, until disposed. */
-export interface KeptLease extends AsyncDisposable {
-  /** Aborts when the job should stop: its reason is an AppError of kind `cancelled` (asked for) or `lost` (another attempt has it). */
-  readonly signal: AbortSignal;
-}
+import type { KeptLease } from './lease-keeper.ts';
 
 /** How a worker gets its next job and says what became of it: the store, RabbitMQ or the environment. */
 export interface JobSource extends AsyncDisposable {

@@ -1,6 +1,11 @@
 import type { WorkerId } from './ids.ts';
 import type { Lease } from './job.ts';
-import type { KeptLease } from './job-source.ts';
+
+/** A lease kept alive by something that the job cannot block, until disposed. */
+export interface KeptLease extends AsyncDisposable {
+  /** Aborts when the job should stop: its reason is an AppError of kind `cancelled` (asked for) or `lost` (another attempt has it). */
+  readonly signal: AbortSignal;
+}
 
 export interface KeepLeasesOptions {
   readonly workerId: WorkerId;

@@ -45,10 +45,12 @@ const commands: Record<string, (store: Store) => Promise<void>> = {
         await Promise.all(Array.from({ length: 10 }, () => store.submitJob(aJob())));
       }
     })();
-    let submitted = false;
-    void submitting.then(() => (submitted = true));
+    const submitted = new AbortController();
+    void submitting.then(() => {
+      submitted.abort();
+    });
     for (;;) {
-      const last = submitted;
+      const last = submitted.signal.aborted;
       const claimed = await store.claimJobs(aClaim(id, { limit: 8 }));
       const results = await Promise.all(claimed.map(({ lease }) => store.finishAttempt(lease, succeeded)));
       done.push(...claimed.filter((_, i) => results[i] === 'applied').map(({ job }) => job.id));

@@ -5,6 +5,11 @@ import { Bell } from './bell.ts';
 
 const limit = { timeout: 5_000 };
 
+function replace(path: string): void {
+  writeFileSync(`${path}.new`, '');
+  renameSync(`${path}.new`, path);
+}
+
 /** Two ends of one bell, as two processes have them. */
 async function twoEnds() {
   const dir = await tempDir();
@@ -54,7 +59,7 @@ describe('a bell', () => {
   test.each([
     ['deleted', (path: string) => rmSync(path)],
     ['renamed', (path: string) => renameSync(path, `${path}.old`)],
-    ['replaced', (path: string) => (writeFileSync(`${path}.new`, ''), renameSync(`${path}.new`, path))],
+    ['replaced', replace],
   ])('is heard after its file was %s, and the loss itself wakes', async (_, harm) => {
     await using t = await twoEnds();
     const heard = vi.fn();

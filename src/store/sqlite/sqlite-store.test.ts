@@ -70,8 +70,13 @@ describe('claiming', () => {
 
   test('takes only the types and queues that it names, from any of several', async () => {
     await using t = await openTestStore();
-    for (const [type, queue] of ['aa', 'ab', 'bb', 'cc'].map((pair) => [...pair])) {
-      await t.store.submitJob(aJob({ type: type ?? '', queue: queue ?? '' }));
+    for (const [type, queue] of [
+      ['a', 'a'],
+      ['a', 'b'],
+      ['b', 'b'],
+      ['c', 'c'],
+    ] as const) {
+      await t.store.submitJob(aJob({ type, queue }));
     }
     const request = aClaim('w1', { types: ['a', 'b'], queues: ['b', 'c'], limit: 10 });
     const claimed = await t.store.claimJobs(request);

@@ -36,7 +36,7 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
 
   return {
     async submitJob(job) {
-      const input = JSON.stringify(job.input);
+      const input = JSON.stringify(job.input ?? null);
       return writer.write('synced', (tx) => submitJob(sql, tx, job, input));
     },
     async claimJobs(request) {

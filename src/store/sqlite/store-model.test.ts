@@ -49,7 +49,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('remove'), worker }),
   fc.record({ do: fc.constant('reap') }),
   fc.record({ do: fc.constant('pass'), ms: fc.constantFrom(1, 60, 2_000) }),
-) as fc.Arbitrary<Step>;
+);
 
 const failure = { kind: 'infrastructure', code: 'x', message: 'm', hint: 'h' } as const;
 

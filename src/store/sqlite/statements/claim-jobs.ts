@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import type { ClaimRequest } from '../../../domain/store.ts';
 import type { JobRow } from '../job-row.ts';
 import { lanes, waiting } from './due-jobs.ts';
 
@@ -45,16 +44,4 @@ export function prepareClaim(db: Database): (parameters: ClaimParameters) => Job
 /** RETURNING promises no order. */
 function byTurn(a: JobRow, b: JobRow): number {
   return b.priority - a.priority || a.run_at_ms - b.run_at_ms || a.no - b.no;
-}
-
-export function toClaimParameters(request: ClaimRequest, nowMs: number, waiters: number): ClaimParameters {
-  return {
-    workerId: request.workerId,
-    types: JSON.stringify(request.types),
-    queues: JSON.stringify(request.queues),
-    limit: request.limit,
-    leaseMs: request.leaseMs,
-    waiters,
-    nowMs,
-  };
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { NewWorker, WorkerRecord } from '../../../domain/worker.ts';
 
 /** A worker that was not seen for this long gets no share of what is due. */
-export const workerLiveMs = 45_000;
+const workerLiveMs = 45_000;
 
 export interface WaitersParameters {
   readonly workerId: string;
