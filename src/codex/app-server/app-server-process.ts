@@ -7,6 +7,8 @@ import { codexEnvironment, type CodexProcessOptions } from '../codex-process-opt
 import { versionIn, versionWarning } from '../protocol/version-warning.ts';
 import { AppServerClient } from './app-server-client.ts';
 
+export type { CodexProcessOptions } from '../codex-process-options.ts';
+
 /** One supervised app-server, with a folder of its own that goes with it. */
 export interface AppServerProcess extends AsyncDisposable {
   readonly supervisor: Supervisor<AppServerClient>;
