@@ -149,24 +149,27 @@ describe('ending an attempt', () => {
     expect(await t.store.getJob(lease.jobId)).toEqual(after);
   });
 
-  test('with an old fence is refused and changes nothing', async () => {
-    let nowMs = 0;
-    await using t = await openTestStore({ clock: () => nowMs });
-    await t.store.submitJob(aJob());
-    const old = await claimOne(t.store, { leaseMs: 10 });
-    nowMs = 10;
-    expect(await t.store.reapExpired()).toEqual([old.job.id]);
-    expect(await t.store.finishAttempt(old.lease, succeeded)).toBe('refused');
-    const { lease } = await claimOne(t.store, { workerId: 'w2' as WorkerId });
-    const before = [await t.store.getJob(lease.jobId), await t.store.listEvents(lease.jobId, 0, 100)];
-    expect(await t.store.finishAttempt(old.lease, succeeded)).toBe('refused');
-    expect(await t.store.reportProgress(old.lease, { events: [], checkpoint: { a: 1 } })).toBe(false);
-    expect(await t.store.extendLeases([old.lease, lease], 1_000)).toEqual(['lost', 'held']);
-    const after = [await t.store.getJob(lease.jobId), await t.store.listEvents(lease.jobId, 0, 100)];
-    expect(after[1]).toEqual(before[1]);
-    expect(after[0]).toMatchObject({ attempt: 2, checkpoint: null, status: { state: 'running' } });
-    expect(await t.store.finishAttempt(lease, succeeded)).toBe('applied');
-  });
+  test.each(['w1', 'w2'])(
+    'with an old fence is refused and changes nothing, the new one being with %s',
+    async (next) => {
+      let nowMs = 0;
+      await using t = await openTestStore({ clock: () => nowMs });
+      await t.store.submitJob(aJob());
+      const old = await claimOne(t.store, { leaseMs: 10 });
+      nowMs = 10;
+      expect(await t.store.reapExpired()).toEqual([old.job.id]);
+      expect(await t.store.finishAttempt(old.lease, succeeded)).toBe('refused');
+      const { lease } = await claimOne(t.store, { workerId: next as WorkerId });
+      const before = [await t.store.getJob(lease.jobId), await t.store.listEvents(lease.jobId, 0, 100)];
+      expect(await t.store.finishAttempt(old.lease, succeeded)).toBe('refused');
+      expect(await t.store.reportProgress(old.lease, { events: [], checkpoint: { a: 1 } })).toBe(false);
+      expect(await t.store.extendLeases([old.lease, lease], 1_000)).toEqual(['lost', 'held']);
+      const after = [await t.store.getJob(lease.jobId), await t.store.listEvents(lease.jobId, 0, 100)];
+      expect(after[1]).toEqual(before[1]);
+      expect(after[0]).toMatchObject({ attempt: 2, checkpoint: null, status: { state: 'running' } });
+      expect(await t.store.finishAttempt(lease, succeeded)).toBe('applied');
+    },
+  );
 
   test('of a job or by a worker that never was is refused', async () => {
     await using t = await openTestStore();

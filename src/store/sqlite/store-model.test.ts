@@ -201,6 +201,6 @@ test('whatever is done in whatever order: one live attempt, growing fences, term
       }
       await checkEvents(t.store, model);
     }),
-    { numRuns: 40 },
+    { numRuns: 80 },
   );
 }, 60_000);
