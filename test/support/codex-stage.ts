@@ -1,5 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAppServerDriver } from '../../src/codex/app-server/app-server-driver.ts';
 import type { CodexProcessOptions } from '../../src/codex/codex-process-options.ts';
@@ -124,7 +123,7 @@ export async function openStage(
     }),
     async run(job, overrides = {}) {
       const events: JobEventBody[] = [];
-      let thread: StartedThread | null = null;
+      const threads: StartedThread[] = [];
       const result = await driver.runThread(
         stage.request(job, {
           ...overrides,
@@ -133,12 +132,13 @@ export async function openStage(
             overrides.onEvent?.(event);
           },
           onThread: async (started) => {
-            thread = started;
+            threads.push(started);
             await overrides.onThread?.(started);
           },
         }),
       );
-      if (thread === null) throw new Error('the driver named no thread');
+      const [thread] = threads;
+      if (thread === undefined) throw new Error('the driver named no thread');
       return { result, events, thread };
     },
     async [Symbol.asyncDispose]() {
