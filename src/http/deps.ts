@@ -9,4 +9,6 @@ export interface ServerDeps {
   readonly version: string;
   /** Aborts when the server stops: streams end, waiting requests are answered. */
   readonly stopping: AbortSignal;
+  /** How often a silent event stream says that it lives, milliseconds; 15 s where it is not said. */
+  readonly keepAliveMs?: number;
 }

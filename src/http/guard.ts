@@ -13,10 +13,10 @@ export interface GuardSettings {
   readonly apiKey: string | null;
 }
 
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
-export function isLoopback(host: string): boolean {
-  return loopbackNames.has(host) || (isIP(host) === 4 && host.startsWith('127.'));
+function isLoopback(host: string): boolean {
+  return loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** Refuses to listen beyond this machine without a key: AppError `api_key_required`, kind `configuration`. */
@@ -33,24 +33,29 @@ export function assertBindAllowed(host: string, apiKey: string | null): void {
 }
 
 /**
- * Keeps pages of other sites out, also by DNS rebinding: the Host header must be a name of ours, an Origin header must be allowed.
- * Throws AppError `forbidden_host` or `forbidden_origin`.
+ * Keeps pages of other sites out, also by DNS rebinding: the Host header must be a name of ours, an Origin header must be the server's own
+ * or an allowed one. A page cannot choose its Host; one with another port is a forwarded port. Throws `forbidden_host` or `forbidden_origin`.
  */
 export function checkHostAndOrigin(request: FastifyRequest, settings: GuardSettings): void {
-  const { hostname } = request;
-  const hosts = new Set([...loopbackNames, settings.host, ...settings.allowedHosts]);
-  if (!hosts.has(hostname) && !(settings.apiKey !== null && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0)) {
-    throw new AppError('user', 'forbidden_host', `This server is not called '${hostname}'.`, {
+  const name = request.hostname.toLowerCase();
+  if (!isOurs(name, settings)) {
+    throw new AppError('user', 'forbidden_host', `This server is not called '${name}'.`, {
       hint: 'Add the name to http.allowed_hosts.',
     });
   }
   const { origin } = request.headers;
-  if (origin === undefined) return;
-  if (origin !== `${request.protocol}://${request.host}` && !settings.allowedOrigins.includes(origin)) {
-    throw new AppError('user', 'forbidden_origin', `Pages of '${origin}' may not call this server.`, {
-      hint: 'Add the origin to http.allowed_origins.',
-    });
-  }
+  if (origin === undefined || settings.allowedOrigins.includes(origin)) return;
+  if (origin === `${request.protocol}://${request.host.toLowerCase()}`) return;
+  throw new AppError('user', 'forbidden_origin', `Pages of '${origin}' may not call this server.`, {
+    hint: 'Add the origin to http.allowed_origins.',
+  });
+}
+
+function isOurs(name: string, { host, allowedHosts, apiKey }: GuardSettings): boolean {
+  if (isLoopback(name) || name === host || name === `[${host}]`) return true;
+  if (allowedHosts.some((allowed) => allowed.toLowerCase() === name)) return true;
+  // An address cannot be rebound, and who has the key is no stranger's page: that is how probes and other machines call.
+  return apiKey !== null && isIP(name.replace(/^\[|\]$/g, '')) !== 0;
 }
 
 /** Throws AppError `invalid_api_key` unless the request carries the key as a bearer token; compares in constant time. */

@@ -15,7 +15,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   forbidden_host: 403,
   forbidden_origin: 403,
   invalid_api_key: 401,
-  store_busy: 503,
+  archive_too_large: 413,
+  folder_too_large: 413,
   store_full: 507,
   disk_full: 507,
 };
@@ -25,18 +26,39 @@ const titles: Readonly<Record<number, string>> = {
   401: 'Not authorised',
   403: 'Forbidden',
   404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
+  414: 'Too long',
   415: 'Unsupported media type',
+  431: 'Too large',
   500: 'Internal error',
   503: 'Unavailable',
   507: 'Out of space',
 };
 
-export function statusOf(error: AppError): number {
-  return (
-    statusOfCode[error.code] ?? (error.kind === 'user' ? 400 : error.kind === 'infrastructure' ? 503 : 500)
-  );
+/** What happened inside names files and settings of the server: its log has that, a caller gets this. */
+const insideFaults: Readonly<Record<number, { readonly detail: string; readonly hint: string }>> = {
+  503: {
+    detail: 'The server cannot do that at the moment.',
+    hint: 'Try again; the log of the server says why.',
+  },
+  507: {
+    detail: "The server's disk is full; nothing was accepted.",
+    hint: 'Free space on it, then try again.',
+  },
+};
+const fault = {
+  detail: 'The request failed through a fault of the server.',
+  hint: 'The log of `capstan serve` says more.',
+};
+
+function statusOf(error: AppError): number {
+  const known = statusOfCode[error.code];
+  if (known !== undefined) return known;
+  if (error.kind === 'user') return 400;
+  return error.kind === 'infrastructure' ? 503 : 500;
 }
 
 /** The one place where an error becomes an answer, for every route that is not of another protocol. */
@@ -50,69 +72,63 @@ export function problemMapper(logger: Logger) {
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="capstan"');
   if (problem.status === 503) void reply.header('retry-after', '1');
+  // Fields of an artifact's answer that never came.
+  void reply.removeHeader('content-length').removeHeader('content-disposition').removeHeader('etag');
   void reply.code(problem.status).type('application/problem+json').send(problem);
 }
 
-export function toProblem(error: FastifyError | AppError): Problem {
-  if (error instanceof AppError) {
-    const issues = error.details['issues'];
-    return problem(
-      statusOf(error),
-      error.code,
-      error.message,
-      error.hint,
-      isIssues(issues) ? issues : undefined,
-    );
-  }
+function toProblem(error: FastifyError | AppError): Problem {
+  if (error instanceof AppError) return ofAppError(error);
   if (hasZodFastifySchemaValidationErrors(error)) {
+    const place = error.validationContext === 'body' ? '' : (error.validationContext ?? '');
     const errors = error.validation.map(({ instancePath, message }) => ({
-      path: instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      path: [place, ...instancePath.split('/')].filter((part) => part !== '').join('.'),
       message: message ?? 'is not valid',
     }));
     const detail = errors
       .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
       .join('; ');
-    return problem(400, 'invalid_request', detail, 'The shapes of all requests stand at /docs.', errors);
+    return problem(400, 'invalid_request', {
+      detail,
+      hint: 'The shapes of all requests stand at /docs.',
+      errors,
+    });
   }
   const status = error.statusCode ?? 500;
-  if (status < 500) {
-    const code =
-      (error.code as string | undefined)?.toLowerCase().replace(/^fst_err_ctp_|^fst_err_|^fst_/, '') ??
-      'invalid_request';
-    return problem(
-      status,
-      code,
-      error.message,
-      status === 413 ? 'Send less, or put large files into the source folder.' : 'Correct the request.',
-    );
-  }
-  return problem(
-    500,
-    'internal_error',
-    'The request failed through a fault of the server.',
-    'The log of `capstan serve` says more.',
-  );
+  if (status >= 500)
+    return problem(status === 503 ? 503 : 500, 'internal_error', insideFaults[status] ?? fault);
+  const hint =
+    status === 413 ? 'Send less, or put large files into the source folder.' : 'Correct the request.';
+  return problem(status, codeOf(error), { detail: error.message, hint });
 }
 
-function problem(
-  status: number,
-  code: string,
-  detail: string,
-  hint: string,
-  errors?: Problem['errors'],
-): Problem {
+function ofAppError(error: AppError): Problem {
+  const status = statusOf(error);
+  if (status >= 500 && error.code !== 'server_stopping')
+    return problem(status, error.code, insideFaults[status] ?? fault);
+  const issues = error.details['issues'];
+  const errors = isIssues(issues) ? issues : undefined;
+  return problem(status, error.code, { detail: error.message, hint: error.hint, errors });
+}
+
+/** `FST_ERR_CTP_BODY_TOO_LARGE` is our `body_too_large`. */
+function codeOf(error: FastifyError): string {
+  const code = (error.code as string | undefined) ?? 'invalid_request';
+  return code.toLowerCase().replace(/^fst_err_ctp_|^fst_err_|^fst_/, '');
+}
+
+interface ProblemText {
+  readonly detail: string;
+  readonly hint: string;
+  readonly errors?: Problem['errors'];
+}
+
+export function problem(status: number, code: string, { detail, hint, errors }: ProblemText): Problem {
   const title = titles[status] ?? 'Error';
-  return {
-    type: 'about:blank',
-    title,
-    status,
-    detail,
-    code,
-    hint,
-    ...(errors === undefined ? {} : { errors }),
-  };
+  const base = { type: 'about:blank', title, status, detail, code, hint };
+  return errors === undefined ? base : { ...base, errors };
 }
 
 function isIssues(value: unknown): value is NonNullable<Problem['errors']> {

@@ -2,8 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { toFailure } from '../../runtime/app-error.ts';
 import type { ServerDeps } from '../deps.ts';
+import { json } from '../documents.ts';
 
 const healthSchema = z.object({ status: z.enum(['ok', 'unavailable']), reason: z.string() });
+const reportSchema = z.object({ ok: z.boolean(), version: z.string(), readiness: healthSchema });
 
 /** `/livez`: the process answers. `/readyz`: it can take work. `/healthz`: always 200, with all that is known. */
 export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, deps) => {
@@ -21,19 +23,27 @@ export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, de
 
   server.get(
     '/livez',
-    { schema: { tags, summary: 'The process answers', response: { 200: healthSchema } } },
-    () => ({
-      status: 'ok' as const,
-      reason: 'alive',
-    }),
+    {
+      schema: {
+        tags,
+        operationId: 'isAlive',
+        summary: 'The process answers',
+        response: { 200: json('It does.', healthSchema) },
+      },
+    },
+    () => ({ status: 'ok' as const, reason: 'alive' }),
   );
   server.get(
     '/readyz',
     {
       schema: {
         tags,
+        operationId: 'isReady',
         summary: 'The server can take work',
-        response: { 200: healthSchema, 503: healthSchema },
+        response: {
+          200: json('It can.', healthSchema),
+          503: json('It is stopping, or its store is away.', healthSchema),
+        },
       },
     },
     async (_request, reply) => {
@@ -46,8 +56,9 @@ export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, de
     {
       schema: {
         tags,
+        operationId: 'getHealth',
         summary: 'All that is known, always 200',
-        response: { 200: z.object({ ok: z.boolean(), version: z.string(), readiness: healthSchema }) },
+        response: { 200: json('The health of the server.', reportSchema) },
       },
     },
     async () => {

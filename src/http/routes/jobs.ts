@@ -1,47 +1,56 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobListSchema, jobSchema, jobStateSchema, submitJobSchema } from '../../contract/job.ts';
-import { problemSchema } from '../../contract/problem.ts';
+import type { Job } from '../../domain/job.ts';
 import { toJobView } from '../../domain/job-view.ts';
+import { AppError } from '../../runtime/app-error.ts';
 import { cancelJob } from '../../service/cancel-job.ts';
 import { findJob } from '../../service/find-job.ts';
 import { retryJob } from '../../service/retry-job.ts';
 import { submitJob } from '../../service/submit-job.ts';
 import type { ServerDeps } from '../deps.ts';
+import { badRequest, bodyErrors, commonErrors, conflict, diskFull, json, notFound } from '../documents.ts';
 
 const idParams = z.object({ id: z.string() });
 const listQuery = z.strictObject({
-  state: z.union([jobStateSchema, z.array(jobStateSchema)]).optional(),
-  type: z.string().optional(),
+  state: z
+    .union([jobStateSchema, z.array(jobStateSchema)])
+    .optional()
+    .describe('Only jobs in this state; may be given more than once'),
+  type: z.string().optional().describe('Only jobs of this type'),
   limit: z.coerce.number().int().min(1).max(100).default(25),
-  cursor: z.string().optional(),
+  cursor: z.string().optional().describe('`nextCursor` of the page before'),
 });
 const tags = ['jobs'];
 
-export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { jobs }) => {
-  const view = (job: Parameters<typeof toJobView>[0]): z.infer<typeof jobSchema> => ({
-    ...toJobView(job, jobs.clock()),
-  });
-  const answers = { 400: problemSchema, 404: problemSchema, 409: problemSchema };
+export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { jobs, stopping }) => {
+  const view = (job: Job): z.infer<typeof jobSchema> => ({ ...toJobView(job, jobs.clock()) });
 
   server.post(
     '/jobs',
     {
       schema: {
         tags,
+        operationId: 'submitJob',
         summary: 'Hand in a job',
         description:
-          'Accepted (201) means never lost. An idempotency key that is known gives the first job again (200).',
+          'Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200).',
         body: submitJobSchema,
-        response: { 200: jobSchema, 201: jobSchema, ...answers },
+        response: {
+          200: json('The job that was accepted first under this idempotency key.', jobSchema),
+          201: json('Accepted; Location says where to look for it.', jobSchema),
+          ...badRequest,
+          ...bodyErrors,
+          ...commonErrors,
+          ...diskFull,
+        },
       },
     },
     async (request, reply) => {
+      refuseWhile(stopping);
       const { job, created } = await submitJob(jobs, request.body);
-      return reply
-        .code(created ? 201 : 200)
-        .header('location', `/api/jobs/${job.id}`)
-        .send(view(job));
+      void reply.header('location', `/api/jobs/${job.id}`);
+      return reply.code(created ? 201 : 200).send(view(job));
     },
   );
 
@@ -50,9 +59,10 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
     {
       schema: {
         tags,
+        operationId: 'listJobs',
         summary: 'Jobs, newest first',
         querystring: listQuery,
-        response: { 200: jobListSchema, 400: problemSchema },
+        response: { 200: json('One page.', jobListSchema), ...badRequest, ...commonErrors },
       },
     },
     async ({ query }) => {
@@ -71,9 +81,10 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
     {
       schema: {
         tags,
+        operationId: 'getJob',
         summary: 'One job',
         params: idParams,
-        response: { 200: jobSchema, 404: problemSchema },
+        response: { 200: json('The job as it is now.', jobSchema), ...notFound, ...commonErrors },
       },
     },
     async ({ params }) => view(await findJob(jobs.store, params.id)),
@@ -81,7 +92,22 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
 
   server.post(
     '/jobs/:id/cancel',
-    { schema: { tags, summary: 'Cancel a job', params: idParams, response: { 202: jobSchema, ...answers } } },
+    {
+      schema: {
+        tags,
+        operationId: 'cancelJob',
+        summary: 'Cancel a job',
+        description:
+          'A waiting job ends at once, a running one when its worker has stopped it. May be repeated.',
+        params: idParams,
+        response: {
+          202: json('Cancelled, or about to be.', jobSchema),
+          ...notFound,
+          ...conflict,
+          ...commonErrors,
+        },
+      },
+    },
     async ({ params }, reply) => reply.code(202).send(view(await cancelJob(jobs.store, params.id))),
   );
 
@@ -90,15 +116,30 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
     {
       schema: {
         tags,
+        operationId: 'retryJob',
         summary: 'Run a failed or cancelled job again, as a new job',
         params: idParams,
-        response: { 201: jobSchema, ...answers },
+        response: {
+          201: json('The new job; Location says where to look for it.', jobSchema),
+          ...notFound,
+          ...conflict,
+          ...commonErrors,
+          ...diskFull,
+        },
       },
     },
     async ({ params }, reply) => {
+      refuseWhile(stopping);
       const job = await retryJob(jobs, params.id);
       return reply.code(201).header('location', `/api/jobs/${job.id}`).send(view(job));
     },
   );
   await Promise.resolve();
 };
+
+function refuseWhile(stopping: AbortSignal): void {
+  if (!stopping.aborted) return;
+  throw new AppError('infrastructure', 'server_stopping', 'The server is stopping and takes no new work.', {
+    hint: 'Send it again in a moment; nothing was accepted.',
+  });
+}

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { workerSchema } from '../../contract/worker.ts';
 import { listWorkers } from '../../service/list-workers.ts';
 import type { ServerDeps } from '../deps.ts';
+import { commonErrors, json } from '../documents.ts';
 
 export const workerRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { jobs }) => {
   server.get(
@@ -10,8 +11,12 @@ export const workerRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { 
     {
       schema: {
         tags: ['workers'],
-        summary: 'Registered workers',
-        response: { 200: z.object({ items: z.array(workerSchema) }) },
+        operationId: 'listWorkers',
+        summary: 'Registered workers and how they are',
+        response: {
+          200: json('All of them.', z.object({ items: z.array(workerSchema) })),
+          ...commonErrors,
+        },
       },
     },
     async () => ({ items: (await listWorkers(jobs)).map((worker) => ({ ...worker })) }),

@@ -1,0 +1,82 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { jobEventSchema } from '../contract/event.ts';
+import { failureSchema } from '../contract/failure.ts';
+import { jobListSchema, jobSchema, submitJobSchema } from '../contract/job.ts';
+import { problemSchema } from '../contract/problem.ts';
+import { workerSchema } from '../contract/worker.ts';
+
+/** The shapes that have a name in the OpenAPI document; all others stand where they are used. */
+const named = z.registry<{ id: string }>();
+named.add(jobSchema, { id: 'Job' });
+named.add(jobListSchema, { id: 'JobList' });
+named.add(submitJobSchema, { id: 'SubmitJob' });
+named.add(jobEventSchema, { id: 'JobEvent' });
+named.add(failureSchema, { id: 'Failure' });
+named.add(workerSchema, { id: 'Worker' });
+named.add(problemSchema, { id: 'Problem' });
+
+export const transform = createJsonSchemaTransform({ schemaRegistry: named });
+export const transformObject = createJsonSchemaTransformObject({ schemaRegistry: named });
+
+export function documentInfo(version: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Capstan',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description:
+        'Coding agents as dependable background workers. Every error is problem details (RFC 9457) with a stable `code` and a `hint`.',
+    },
+    servers: [{ url: '/', description: 'This server' }],
+    tags: [
+      { name: 'jobs', description: 'Pieces of work: handed in, followed, cancelled, run again' },
+      { name: 'workers', description: 'Processes that take jobs' },
+      { name: 'health', description: 'For load balancers and supervisors; open without a key' },
+    ],
+    components: {
+      securitySchemes: {
+        apiKey: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'Only where the server has an API key (http.api_key).',
+        },
+      },
+    },
+    // One of these is enough: a server on loopback may have no key.
+    security: [{}, { apiKey: [] }],
+  };
+}
+
+const errors = {
+  400: 'The request is not right; `errors` names each place.',
+  401: 'The API key is missing or wrong.',
+  403: 'The Host or Origin of the request is not allowed.',
+  404: 'There is no such thing.',
+  409: 'What the thing is now does not allow it.',
+  413: 'The body is too large.',
+  415: 'The body is not JSON.',
+  500: 'A fault of the server.',
+  503: 'The server cannot do it at the moment, or is stopping; try again after Retry-After seconds.',
+  507: 'The disk is full; nothing was accepted.',
+} as const;
+type ErrorStatus = keyof typeof errors;
+
+function answer(status: ErrorStatus) {
+  return { description: errors[status], content: { 'application/problem+json': { schema: problemSchema } } };
+}
+
+/** What every route of the API may answer, for its `response` schema. */
+export const commonErrors = { 401: answer(401), 403: answer(403), 500: answer(500), 503: answer(503) };
+export const badRequest = { 400: answer(400) };
+export const notFound = { 404: answer(404) };
+export const conflict = { 409: answer(409) };
+export const bodyErrors = { 413: answer(413), 415: answer(415) };
+export const diskFull = { 507: answer(507) };
+
+/** A JSON answer with a sentence of its own. */
+export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { 'application/json': { schema } } };
+}
