@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { JobEventBody } from '../contract/event.ts';
 import type { FileChange } from '../contract/job.ts';
 import type { ThreadItem } from './protocol/generated/v2/ThreadItem.ts';
+import { isInside } from './is-inside.ts';
 import { tailText } from './tail-text.ts';
 
 const itemStatus = {
@@ -74,6 +75,6 @@ function fileChanges({ path: changed, kind }: Change, workspaceDir: string): Fil
 /** Relative to the workspace with `/`, where it lies inside; as Codex names it otherwise. */
 export function shownPath(name: string, workspaceDir: string): string {
   if (!path.isAbsolute(name)) return name;
-  const relative = path.relative(workspaceDir, name);
-  return relative.startsWith('..') ? name : relative.split(path.sep).join('/');
+  if (!isInside(name, workspaceDir)) return name;
+  return path.relative(workspaceDir, name).split(path.sep).join('/');
 }

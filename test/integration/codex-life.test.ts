@@ -63,24 +63,27 @@ describe.each(driverNames)('with %s', (name) => {
   });
 
   test('commands that outlive the turn are dead when it has ended', async () => {
-    await using stage = await openStage(
-      name,
-      commandsThenText('setsid nohup sleep 1000 >/dev/null 2>&1 & echo started', {
-        cmd: 'sleep 1000',
-        yieldTimeMs: 300,
-      }),
-    );
-    const job = await stage.newJob();
-    const seen: number[] = [];
-
-    const { result } = await stage.run(job, {
-      onEvent: (event) => {
-        if (event.type === 'agent.message') seen.push(seen.length);
-      },
+    await using stage = await openStage(name, {
+      conversations: [
+        {
+          turns: [
+            { commands: ['setsid nohup sleep 1000 >/dev/null 2>&1 & echo started'] },
+            { commands: [{ cmd: 'sleep 2000', yieldTimeMs: 300 }] },
+            { text: 'done', gates: { start: 'last' } },
+          ],
+        },
+      ],
     });
+    const job = await stage.newJob();
+    stage.model.hold('last');
+    const running = stage.run(job);
+    await stage.model.waitAtGate('last');
+    const alive = (await aliveOf(job)).map(({ args }) => args.join(' '));
+    expect(alive).toEqual(expect.arrayContaining(['sleep 2000']));
 
-    expect(result.status).toBe('completed');
-    expect(seen).toHaveLength(1);
+    stage.model.release('last');
+
+    expect((await running).result.status).toBe('completed');
     expect(await aliveOf(job)).toEqual([]);
   });
 
@@ -98,28 +101,31 @@ describe.each(driverNames)('with %s', (name) => {
     expect(await aliveOf(job)).toEqual([]);
   });
 
-  test('after a SIGKILL no command lives, and the thread is resumed', async () => {
-    await using stage = await openStage(name, longCommand);
-    const job = await stage.newJob();
-    const opened = deferred<{ threadId: string; rolloutPath: string | null }>();
-    const running = stage.run(job, { onThread: async (thread) => opened.resolve(thread) });
-    const failure = running.catch((error: unknown) => error);
-    await started(job);
+  test.each(['pid_namespace', 'process_group'] as const)(
+    'after a SIGKILL no command lives, and the thread is resumed (%s)',
+    async (held) => {
+      await using stage = await openStage(name, longCommand, { held });
+      const job = await stage.newJob();
+      const opened = deferred<{ threadId: string; rolloutPath: string | null }>();
+      const running = stage.run(job, { onThread: async (thread) => opened.resolve(thread) });
+      const failure = running.catch((error: unknown) => error);
+      await started(job);
 
-    process.kill(await codexPid(stage), 'SIGKILL');
+      process.kill(await codexPid(stage), 'SIGKILL');
 
-    expect(await failure).toMatchObject({ kind: 'infrastructure', code: 'agent_process_exited' });
-    expect(await aliveOf(job)).toEqual([]);
-    const resume = await opened.promise;
-    const again = await stage.run(job, { attempt: 2, prompt: goOn, resume });
-    expect(again.result).toMatchObject({
-      status: 'completed',
-      resumed: true,
-      threadId: resume.threadId,
-      finalMessage: 'done',
-    });
-    expect(again.result.usage.inputTokens).toBe(1000);
-  });
+      expect(await failure).toMatchObject({ kind: 'infrastructure', code: 'agent_process_exited' });
+      expect(await aliveOf(job)).toEqual([]);
+      const resume = await opened.promise;
+      const again = await stage.run(job, { attempt: 2, prompt: goOn, resume });
+      expect(again.result).toMatchObject({
+        status: 'completed',
+        resumed: true,
+        threadId: resume.threadId,
+        finalMessage: 'done',
+      });
+      expect(again.result.usage.inputTokens).toBe(1000);
+    },
+  );
 
   test('an interrupted thread is resumed by the next attempt, under its own mark and token', async () => {
     await using stage = await openStage(name, {

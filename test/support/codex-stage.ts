@@ -12,7 +12,7 @@ import { createExecDriver } from '../../src/codex/exec/exec-driver.ts';
 import { vendoredBinary } from '../../src/codex/vendored-binary.ts';
 import type { JobEventBody } from '../../src/contract/event.ts';
 import type { Logger } from '../../src/domain/logger.ts';
-import { probeContainment } from '../../src/supervisor/contain.ts';
+import { probeContainment, type Containment } from '../../src/supervisor/contain.ts';
 import type { ScenarioInput } from '../scripted-model/scenario.ts';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
 import { tempDir } from './temp-dir.ts';
@@ -46,6 +46,8 @@ export interface CodexStage extends AsyncDisposable {
 }
 
 export interface StageOptions {
+  /** What holds the agent's processes; the best there is when left out. */
+  readonly held?: Containment['kind'];
   readonly threadsPerProcess?: number;
 }
 
@@ -63,7 +65,7 @@ const silent: Logger = {
 export async function openStage(
   name: DriverName,
   scenario: ScenarioInput,
-  stageOptions: StageOptions = {},
+  { held, ...driverOptions }: StageOptions = {},
 ): Promise<CodexStage> {
   const stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir('cache'));
@@ -75,11 +77,14 @@ export async function openStage(
     codexHome: dir.join('codex'),
     scratchDir: dir.join('scratch'),
     commandPath: process.env['PATH'] ?? '',
-    containment: await probeContainment(AbortSignal.timeout(10_000)),
+    containment:
+      held === 'process_group'
+        ? { kind: 'process_group', prefix: [], why: 'the test says so' }
+        : await probeContainment(AbortSignal.timeout(10_000)),
     logger: silent,
   };
   const driver = stack.use(
-    name === 'exec' ? createExecDriver(options) : createAppServerDriver({ ...options, ...stageOptions }),
+    name === 'exec' ? createExecDriver(options) : createAppServerDriver({ ...options, ...driverOptions }),
   );
   await driver.start(AbortSignal.timeout(30_000));
   let jobs = 0;
