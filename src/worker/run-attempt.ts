@@ -3,7 +3,7 @@ import type { JobSource } from '../domain/job-source.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
 import { AppError, toFailure } from '../runtime/app-error.ts';
-import { whenAborted } from '../runtime/wait.ts';
+import { deferred } from '../runtime/wait.ts';
 import type { Outbox } from './outbox.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 
@@ -31,7 +31,7 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
   logger.debug({}, 'Attempt started');
 
   const outcome = await runToOutcome(claimed, deps.runners.get(job.type), { signal, reporter }, logger);
-  await Promise.race([reporter.flush(), whenAborted(deps.giveUp)]);
+  await settledOrAborted(reporter.flush(), deps.giveUp);
   reporter.close();
   if (isLost(signal)) {
     logger.warn({}, 'The lease went to another attempt; this one reports nothing');
@@ -42,6 +42,21 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
   if (result === 'refused') logger.warn(fields, 'The outcome was refused: another attempt has the job');
   else logger.debug(fields, 'Attempt ended');
   if (result === 'applied' || result === 'repeated') await deps.onStored?.(job);
+}
+
+/** Leaves no listener on a signal that outlives thousands of attempts: each would make adding the next one slower. */
+async function settledOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = deferred<void>();
+  const onAbort = (): void => {
+    aborted.resolve();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 interface Attempt {
