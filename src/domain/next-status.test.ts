@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { failureKinds, type Failure, type FailureKind } from '../contract/failure.ts';
 import { nextState } from './job-state.ts';
 import { emptyReport, type AttemptOutcome } from './job.ts';
-import { cancelledFailure, defaultParkMs, nextStatus } from './next-status.ts';
+import { cancelledFailure, nextStatus } from './next-status.ts';
 
 const now = { ms: 1_000_000, random: 0 };
 const fresh = { countedAttempts: 0, maxAttempts: 3, cancelRequested: false };
@@ -48,10 +48,10 @@ describe('a job whose cancellation was not asked for', () => {
     });
   });
 
-  test('parks for a default time at a limit without one', () => {
+  test('waits a minute, counted, at a limit without one: it may never reset', () => {
     expect(nextStatus(fresh, failed('limit'), now)).toEqual({
-      status: { state: 'parked', runAtMs: now.ms + defaultParkMs, failure: failure('limit') },
-      counted: false,
+      status: { state: 'queued', runAtMs: now.ms + 60_000 },
+      counted: true,
     });
   });
 

@@ -3,11 +3,16 @@ import { backoffMs } from '../runtime/backoff.ts';
 import type { AttemptOutcome, Job, JobStatus } from './job.ts';
 
 /** Kinds that another attempt may cure. The others fail the job at once: the same attempt would end the same way. */
-const retriable: ReadonlySet<FailureKind> = new Set<FailureKind>(['infrastructure', 'lost', 'stalled']);
+const retriable: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'infrastructure',
+  'lost',
+  'stalled',
+  'limit',
+]);
 
-/** A provider's limit without a known reset parks for this long. */
-export const defaultParkMs = 60_000;
 const retryBackoff = { initialMs: 1_000, maxMs: 5 * 60_000, jitter: 0.5 };
+/** For a limit of which nobody said when it resets: it may never, so these attempts count. */
+const limitBackoff = { initialMs: 60_000, maxMs: 30 * 60_000, jitter: 0.2 };
 
 export const cancelledFailure: Failure = {
   kind: 'cancelled',
@@ -47,13 +52,13 @@ export function nextStatus(
     };
   }
   const { failure } = outcome;
-  if (failure.kind === 'limit') {
-    return { status: { state: 'parked', runAtMs: finishedAtMs + defaultParkMs, failure }, counted: false };
-  }
   const used = job.countedAttempts + 1;
   if (!retriable.has(failure.kind) || used >= job.maxAttempts) {
     return { status: { state: 'failed', finishedAtMs, failure }, counted: true };
   }
-  const waitMs = failure.kind === 'lost' ? 0 : backoffMs(used, retryBackoff, now.random);
+  const waitMs =
+    failure.kind === 'lost'
+      ? 0
+      : backoffMs(used, failure.kind === 'limit' ? limitBackoff : retryBackoff, now.random);
   return { status: { state: 'queued', runAtMs: finishedAtMs + waitMs }, counted: true };
 }

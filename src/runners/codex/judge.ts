@@ -1,5 +1,5 @@
 import { failureOfTurn } from '../../codex/failures.ts';
-import type { Failure } from '../../contract/failure.ts';
+import type { Failure, FailureKind } from '../../contract/failure.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import type { AgentRun } from './run-agent.ts';
 
@@ -11,6 +11,9 @@ export type Verdict =
   | { readonly kind: 'parked'; readonly untilMs: number; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** Ends of our own making, for which the proxy has the provider's words. */
+const seenByProxy: ReadonlySet<FailureKind> = new Set<FailureKind>(['auth', 'limit']);
+
 /** Why it ended counts before what it says: a cancelled, drained or timed-out turn looks like any interrupted one. */
 export function judge(run: AgentRun, signal: AbortSignal): Verdict {
   const reason: unknown = signal.aborted ? signal.reason : null;
@@ -20,7 +23,7 @@ export function judge(run: AgentRun, signal: AbortSignal): Verdict {
     return { kind: 'failed', failure: toFailure(reason) };
   }
   if (run.turn?.status === 'completed') return { kind: 'succeeded' };
-  if (run.error !== null && run.error.kind !== 'auth')
+  if (run.error !== null && !seenByProxy.has(run.error.kind))
     return { kind: 'failed', failure: toFailure(run.error) };
   const { failure, untilMs } = failureOfTurn({ error: run.turn?.error ?? null, faults: run.faults });
   return failure.kind === 'limit' && untilMs !== null
