@@ -34,7 +34,7 @@ export interface AgentThreadRequest {
   /** Ends the turn: `interrupted`. */
   readonly signal: AbortSignal;
   onEvent(event: JobEventBody): void;
-  /** Awaited before the turn starts: the checkpoint. */
+  /** The checkpoint. The app-server starts the turn only afterwards; `exec`, which cannot wait, ends the turn where this rejects. */
   onThread(thread: StartedThread): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export interface DriverSnapshot {
 
 /**
  * How Codex runs threads. When `runThread` settles, no process of that attempt is alive and the thread is not open anywhere.
- * It rejects with AppError `thread_not_resumable` (kind `infrastructure`: start clean), `agent_process_exited`, `agent_protocol`,
+ * It rejects with AppError `thread_not_resumable` (kind `infrastructure`: start clean), `thread_refused`, `agent_process_exited`, `agent_protocol`,
  * `agent_unresponsive` (kind `infrastructure`) or, before anything was started, the signal's reason.
  */
 export interface CodexDriver extends AsyncDisposable {

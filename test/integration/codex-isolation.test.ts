@@ -199,13 +199,19 @@ describe.each(driverNames)('with %s', (name) => {
 
   test('danger-full-access runs commands without a sandbox, in the closed environment all the same', async () => {
     vi.stubEnv('OPENAI_API_KEY', 'planted-key-1');
-    await using stage = await openStage(name, commandsThenText('env > out.txt; echo x > ../outside.txt'));
+    await using stage = await openStage(
+      name,
+      commandsThenText(
+        'env > out.txt; echo x > ../outside.txt; cat /dev/fd/3 > inherited.txt 2>/dev/null; true',
+      ),
+    );
     const job = await stage.newJob();
 
     await stage.run(job, { sandboxMode: 'danger-full-access' });
 
     expect(await exists(path.join(path.dirname(job.workspaceDir), 'outside.txt'))).toBe(true);
     expect(await readOutput(job)).not.toContain('planted');
+    expect(await filesWith(job.workspaceDir, stageToken)).toEqual([]);
   });
 });
 
