@@ -39,8 +39,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     logger: logger.child({ room: 'codex' }),
   };
   const proxy = await startModelProxy();
-  const driver =
-    createAppServerDriver(surroundings);
+  const driver = createAppServerDriver(surroundings);
 
   function provider(): Provider | null {
     if (settings.auth === 'home') return null;
