@@ -43,6 +43,8 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
     const { turn } = await client.call('turn/start', {
       threadId,
       input: [...spec.input],
+      // Resumed and forked threads would have theirs again.
+      ...noEnvironment(run.settings),
       ...(spec.effort === null ? {} : { effort: spec.effort }),
       ...(spec.outputSchema === null ? {} : { outputSchema: spec.outputSchema }),
     });
@@ -99,8 +101,7 @@ async function openThread(client: AppServerClient, { spec, settings, signal }: T
   const { thread } = await client.call('thread/start', {
     ...common,
     ephemeral: plan.kind === 'ephemeral',
-    // Without an environment there is nothing to run a command in and no file to read.
-    ...(settings.sandboxMode === 'read-only' ? { environments: [] } : {}),
+    ...noEnvironment(settings),
     ...(spec.tools.length === 0
       ? {}
       : {
@@ -114,6 +115,11 @@ async function openThread(client: AppServerClient, { spec, settings, signal }: T
         }),
   });
   return thread.id;
+}
+
+/** Without an environment there is nothing to run a command in and no file to read. */
+function noEnvironment({ sandboxMode }: ThreadSettings): { readonly environments?: [] } {
+  return sandboxMode === 'read-only' ? { environments: [] } : {};
 }
 
 interface RunningTurn {

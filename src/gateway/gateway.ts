@@ -7,16 +7,21 @@ import type { Backend } from './backend.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { createModelCatalog, type ModelCatalog } from './model-catalog.ts';
 import { planChat, type ChatPlan } from './plan-chat.ts';
+import { planResponse, type ResponsePlan } from './plan-response.ts';
 import { readinessReason, workerStatus, type ReadinessReason } from './readiness.ts';
-import { runChoice, type Choice } from './run-choice.ts';
+import { ResponseThreads } from './response-threads.ts';
+import type { ResponseStore } from '../store/sqlite/response-store.ts';
+import { runChoice, type Choice, type ChoiceListener } from './run-choice.ts';
 import type { ToolCall } from './turn.ts';
 
 export interface GatewayDeps {
   readonly settings: GatewaySettings;
   readonly backend: Backend;
   readonly logger: Logger;
-  /** Whether the login might be good again, asked after it was refused. */
   readonly metrics: GatewayMetrics;
+  readonly responses: ResponseStore;
+  /** What goes with the gateway, after it. */
+  readonly held: AsyncDisposable;
 }
 
 /** Hears the pieces of a chat completion, each of one of its choices. */
@@ -47,10 +52,14 @@ export class Gateway implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #logger: Logger;
   readonly #admission: Admission;
+  readonly #threads: ResponseThreads;
+  readonly #held: AsyncDisposable;
   #isDraining = false;
   #authRequired = false;
 
-  constructor({ settings, backend, logger, metrics }: GatewayDeps) {
+  constructor({ settings, backend, logger, metrics, responses, held }: GatewayDeps) {
+    this.#held = held;
+    this.#threads = new ResponseThreads(responses, settings.responseRetentionMs);
     this.settings = settings;
     this.metrics = metrics;
     this.catalog = createModelCatalog(settings.models, settings.model);
@@ -82,8 +91,12 @@ export class Gateway implements AsyncDisposable {
 
   /** Throws `invalid_request_error` or `model_not_found`. */
   planChat(body: unknown): ChatPlan {
-    const { model, maxChoices } = this.settings;
-    return planChat(body, { catalog: this.catalog, model, maxChoices, nowMs: systemClock() });
+    return planChat(body, this.#planContext());
+  }
+
+  /** Throws `invalid_request_error` or `model_not_found`. */
+  planResponse(body: unknown): ResponsePlan {
+    return planResponse(body, this.#planContext());
   }
 
   /** All choices of a completion; the first that fails ends the others. Rejects as `Admission.run` and `runChoice` do. */
@@ -121,6 +134,22 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
+  /** One response, kept where its client wants that before this resolves. Rejects as `chat` does. */
+  async respond(
+    plan: ResponsePlan,
+    { listener, signal }: { readonly listener: ChoiceListener; readonly signal: AbortSignal },
+  ): Promise<Choice> {
+    const { idleTimeoutMs, streamIdleTimeoutMs } = this.settings;
+    const idleMs = plan.stream ? streamIdleTimeoutMs : idleTimeoutMs;
+    return this.#admit(signal, async (admitted) => {
+      const choice = await this.#threads.run(plan, (spec) =>
+        runChoice(this.#backend, { ...plan, spec, idleMs, signal: admitted, listener }),
+      );
+      await this.#threads.save(plan, choice);
+      return choice;
+    });
+  }
+
   /** Refuses new work, lets what is in flight finish within the grace, and ends the rest with a retriable error. */
   async drain(): Promise<void> {
     if (this.#isDraining) return;
@@ -138,6 +167,7 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
     await this.#backend[Symbol.asyncDispose]();
+    await this.#held[Symbol.asyncDispose]();
   }
 
   async #admit<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -149,6 +179,11 @@ export class Gateway implements AsyncDisposable {
       if (error instanceof AppError && error.code === 'auth_required') this.#loginRefused();
       throw error;
     }
+  }
+
+  #planContext() {
+    const { model, maxChoices } = this.settings;
+    return { catalog: this.catalog, model, maxChoices, nowMs: systemClock() };
   }
 
   #loginRefused(): void {

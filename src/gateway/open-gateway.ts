@@ -4,10 +4,12 @@ import { findCodex } from '../codex/find-codex.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import type { Capstan } from '../service/open-capstan.ts';
+import { openResponseStore } from '../store/sqlite/response-store.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../telemetry/gateway-metrics.ts';
 import { startAppServerBackend, type BackendOptions } from './app-server-backend.ts';
 import type { Backend } from './backend.ts';
 import { Gateway } from './gateway.ts';
+import { createModelCatalog } from './model-catalog.ts';
 import { modelAccess } from './model-access.ts';
 import { workerLog } from './worker-log.ts';
 
@@ -62,15 +64,19 @@ export async function openGateway(
       backoffMs: worker?.nextRestartDelayMs ?? 0,
     };
   });
+  const responses = opening.use(
+    await openResponseStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs }),
+  );
+  createModelCatalog(settings.models, codex.model);
   const backend = await startAppServerBackend(options, supervisionOf(capstan, metrics));
-  started.backend = opening.use(backend);
-  const gateway = new Gateway({ settings: { ...settings, model: codex.model }, backend, logger, metrics });
-  const held = opening.move();
-  return Object.assign(gateway, {
-    async [Symbol.asyncDispose]() {
-      await gateway.drain();
-      await held[Symbol.asyncDispose]();
-    },
+  started.backend = backend;
+  return new Gateway({
+    settings: { ...settings, model: codex.model },
+    backend,
+    logger,
+    metrics,
+    responses,
+    held: opening.move(),
   });
 }
 

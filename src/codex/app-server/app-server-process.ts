@@ -47,7 +47,11 @@ export async function startAppServer(
     {
       ...supervision.supervisor,
       ready: async (child, signal) => {
-        if (onOutput !== undefined) child.onOutput((chunk) => void onOutput('stdout', chunk));
+        if (onOutput !== undefined) {
+          child.onOutput((chunk) => {
+            onOutput('stdout', chunk);
+          });
+        }
         const client = new AppServerClient(child, (fault) => {
           logger.warn({ fault }, 'the app-server sent what could not be used');
         });

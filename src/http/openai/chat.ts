@@ -25,7 +25,7 @@ export async function answerChat(
   const plan = deps.gateway.planChat(request.body);
   request.openAiModel = plan.model;
   if (plan.ignored.length > 0) void reply.header('x-capstan-ignored', plan.ignored.join(', '));
-  if (plan.stream) return streamChat(deps, { request, reply, plan, gone });
+  if (plan.stream) return await streamChat(deps, { request, reply, plan, gone });
   const choices = await deps.gateway.chat(plan, { listener: nothing, signal: gone.signal });
   return reply.type('application/json').send(chatCompletion(plan, choices));
 }

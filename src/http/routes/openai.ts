@@ -6,6 +6,7 @@ import { answerChat } from '../openai/chat.ts';
 import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
 import { guardOpenAi } from '../openai/guard.ts';
+import { answerResponse } from '../openai/responses.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -58,6 +59,9 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   }));
   server.post('/chat/completions', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerChat(deps, request, reply),
+  );
+  server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
+    answerResponse(deps, request, reply),
   );
 }
 
