@@ -8,6 +8,7 @@ import { openResponseStore } from '../store/sqlite/response-store.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../telemetry/gateway-metrics.ts';
 import { startAppServerBackend, type BackendOptions } from './app-server-backend.ts';
 import type { Backend } from './backend.ts';
+import { startExecBackend } from './exec-backend.ts';
 import { Gateway } from './gateway.ts';
 import { createModelCatalog } from './model-catalog.ts';
 import { modelAccess } from './model-access.ts';
@@ -68,7 +69,9 @@ export async function openGateway(
     await openResponseStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs }),
   );
   createModelCatalog(settings.models, codex.model);
-  const backend = await startAppServerBackend(options, supervisionOf(capstan, metrics));
+  const backend = settings.useAppServer
+    ? await startAppServerBackend(options, supervisionOf(capstan, metrics))
+    : await startExecBackend(options, signal);
   started.backend = backend;
   return new Gateway({
     settings: { ...settings, model: codex.model },
