@@ -34,7 +34,7 @@ const serve: Action = async (context, _args, raw) => {
   assertBindAllowed(config.http.host, apiKey);
   if (worker) await requireCodex(capstan, context.interrupted);
   using _held = holdDataFolder(config.dataDir);
-  await reap(capstan.store, logger);
+  await reap({ store: capstan.store, logger, dataDir: config.dataDir });
   const server = await buildServer({
     jobs: capstan,
     logger,

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { createAppServerDriver } from '../codex/app-server/app-server-driver.ts';
 import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
 import { requireChecks } from '../codex/check.ts';
@@ -14,6 +13,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex, noKey } from './examine-codex.ts';
 import type { Capstan } from './open-capstan.ts';
+import { ownScratch } from './own-scratch.ts';
 
 /**
  * Puts the codex runner together as the configuration says; the caller starts and disposes it. Rejects before anything is started where
@@ -33,10 +33,12 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
   if (containment.kind !== 'pid_namespace')
     logger.info({ why: containment.why }, 'Agents are held by their process group and a mark alone');
 
+  await using opening = new AsyncDisposableStack();
+  const scratch = opening.use(await ownScratch(dataDir));
   const surroundings: CodexProcessOptions = {
     codexBin: codex.path,
     codexHome: settings.home,
-    scratchDir: join(dataDir, 'scratch'),
+    scratchDir: scratch.path,
     commandPath: capstan.commandPath,
     containment,
     logger: logger.child({ room: 'codex' }),
@@ -53,7 +55,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     return { baseUrl: settings.baseUrl, apiKey: profile.openaiApiKey.reveal() };
   }
 
-  return createCodexRunner({
+  const runner = createCodexRunner({
     driver,
     proxy,
     runSandboxed: sandboxRunner(surroundings),
@@ -65,6 +67,14 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     deniedPaths: [dataDir, settings.home],
     codexVersion: codex.version,
   });
+  const held = opening.move();
+  return {
+    ...runner,
+    async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]();
+      await held.disposeAsync();
+    },
+  };
 }
 
 /** A refused key is not offered again for this long: somebody may have mended it at the provider. */

@@ -60,7 +60,7 @@ export function startWorkerProcess(options: WorkerProcessOptions): AsyncDisposab
         if (type !== 'worker_exit') logger.debug({ event: type, ...facts }, 'Worker process');
         else {
           logger.warn({ event: type, ...facts }, 'The worker process ended');
-          reap(store, logger).catch((error: unknown) => {
+          reap({ store, logger, dataDir: config.dataDir }).catch((error: unknown) => {
             logger.warn({ err: error }, 'Could not take the jobs of the worker back');
           });
         }

@@ -16,7 +16,8 @@ interface Saving {
   readonly saved: Deferred<void>;
 }
 
-export interface ProgressReporter {
+/** When disposed it takes nothing more, and what cannot be sent at once is dropped. */
+export interface ProgressReporter extends Disposable {
   emit(event: JobEventBody): void;
   /** Resolves when stored; rejects with `lease_lost` where the fence is old, or when closed before. */
   saveCheckpoint(checkpoint: Checkpoint): Promise<void>;
@@ -24,7 +25,6 @@ export interface ProgressReporter {
   flush(): Promise<void>;
   /** Aborts with `lease_lost` when a report was refused. */
   readonly signal: AbortSignal;
-  close(): void;
 }
 
 /** Carries one attempt's events to the source in order: one report at a time, each with all that came meanwhile. */
@@ -100,7 +100,7 @@ export function createProgressReporter(source: JobSource, lease: Lease): Progres
     async flush() {
       while (sending !== null) await sending;
     },
-    close() {
+    [Symbol.dispose]() {
       closed.abort();
     },
   };

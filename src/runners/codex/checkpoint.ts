@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { usageSchema } from '../../contract/job.ts';
 import type { Checkpoint } from '../../domain/job.ts';
 
 /** What lets a later attempt go on: the thread, its rollout file, and where the workspace lies. */
@@ -8,6 +9,16 @@ export const codexCheckpointSchema = z.object({
   rolloutPath: z.string().nullable(),
   host: z.string(),
   workspaceDir: z.string(),
+  /** Set once the agent has done its part: what is left to do needs no model. */
+  finished: z
+    .object({
+      finalMessage: z.string().nullable(),
+      model: z.string(),
+      usage: usageSchema,
+      warnings: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
 });
 export type CodexCheckpoint = Readonly<z.infer<typeof codexCheckpointSchema>>;
 

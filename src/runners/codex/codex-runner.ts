@@ -1,13 +1,12 @@
-import { rm } from 'node:fs/promises';
 import { codexJobInputSchema, type CodexJobInput } from '../../contract/codex-job.ts';
 import type { AttemptOutcome, ClaimedJob } from '../../domain/job.ts';
 import type { RunContext, Runner } from '../../domain/runner.ts';
 import { jobFolders } from '../../artifacts/job-folders.ts';
-import { removeTree } from '../../artifacts/remove-tree.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
-import { codexCheckpointSchema } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
+import { discardJob } from './discard-job.ts';
+import { finishedRun } from './finished-run.ts';
 import { judge } from './judge.ts';
 import { timedOut } from './limits.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
@@ -28,16 +27,10 @@ export function createCodexRunner(deps: CodexRunnerDeps): Runner {
       const limitMs = input.data.timeoutMs ?? deps.settings.timeoutMs;
       using limit = startDeadline(limitMs, () => timedOut(limitMs));
       const signal = AbortSignal.any([context.signal, limit.signal]);
-      return runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
+      return await runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
     },
     async discard(job) {
-      const folders = jobFolders(deps.dataDir, job.id);
-      // A failed or cancelled job may be run again on the same source.
-      if (job.status.state === 'succeeded') await removeTree(folders.job);
-      else await Promise.all([removeTree(folders.workspace), removeTree(folders.home)]);
-      const checkpoint = codexCheckpointSchema.safeParse(job.checkpoint);
-      if (checkpoint.success && checkpoint.data.rolloutPath !== null)
-        await rm(checkpoint.data.rolloutPath, { force: true });
+      await discardJob(deps, job);
     },
     async [Symbol.asyncDispose]() {
       // The proxy goes last: whoever still speaks through it is ended first.
@@ -60,8 +53,11 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
-  const checkpoint = await prepareAttempt(job, folders, context.signal);
-  const agentRun = await runAgent(deps, { claimed, input, folders, checkpoint }, context);
+  const { checkpoint, warning } = await prepareAttempt(claimed, folders, context.signal);
+  if (warning !== null) context.emit({ type: 'job.warning', message: warning });
+  const agentRun =
+    finishedRun(checkpoint) ??
+    (await runAgent(deps, { claimed, input, folders, checkpoint, warning }, context));
 
   if (isLost(context.signal)) throw context.signal.reason;
   // What the agent did is kept in every case: also a job that fails shows its difference and its transcript.

@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diffTrees } from '../../artifacts/tree-diff.ts';
 import type { JobFolders } from '../../artifacts/job-folders.ts';
+import { showName } from '../../artifacts/file-error.ts';
+import { repositoryData } from '../../artifacts/tree-filter.ts';
 import { packTree } from '../../artifacts/pack-tree.ts';
 import { redactText } from '../../telemetry/redact-text.ts';
 import { firstParagraph, parseOutputBlock } from '../../codex/output-block.ts';
@@ -26,14 +28,16 @@ export async function collectResult(
   deps: CodexRunnerDeps,
   { job, folders, agentRun }: Collected,
 ): Promise<AttemptReport> {
-  const { files, patch } = await diffTrees(folders.source, folders.workspace, { scratch: agentScratch });
+  const { files, patch, comparison } = await diffTrees(folders.source, folders.workspace, {
+    scratch: agentScratch,
+  });
   const finalMessage = agentRun.turn?.finalMessage == null ? null : redactText(agentRun.turn.finalMessage);
   const claimed = finalMessage === null ? null : parseOutputBlock(finalMessage);
   const summary = claimed?.summary ?? (finalMessage === null ? null : firstParagraph(finalMessage));
   const artifacts: Artifact[] = [];
   artifacts.push(await deps.artifacts.put(job.id, artifactNames.patch, patch()));
   const archive = join(folders.job, artifactNames.result);
-  await packTree(folders.workspace, archive);
+  await packTree(folders.workspace, archive, { exclude: repositoryData });
   artifacts.push(await deps.artifacts.put(job.id, artifactNames.result, { file: archive }));
   const { rolloutPath } = agentRun;
   if (rolloutPath !== null && (await exists(rolloutPath))) {
@@ -44,7 +48,7 @@ export async function collectResult(
     filesChanged: files,
     claimed,
     checks: [],
-    warnings: [...agentRun.warnings, ...compareClaim(claimed, files)],
+    warnings: [...agentRun.warnings, ...unseen(comparison.refused), ...compareClaim(claimed, files)],
     usage: agentRun.usage,
     agent: { name: 'codex', version: deps.codexVersion, model: agentRun.model },
     threadId: agentRun.threadId,
@@ -55,4 +59,12 @@ export async function collectResult(
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;
+}
+
+/** What the agent left that neither a patch nor an archive can hold. */
+function unseen(refused: readonly { readonly path: string; readonly reason: string }[]): readonly string[] {
+  const shown = refused.slice(0, 5).map(({ path, reason }) => `${showName(path)} (${reason})`);
+  return shown.length === 0
+    ? []
+    : [`Left out of the result: ${shown.join(', ')}${refused.length > shown.length ? ' and more' : ''}.`];
 }
