@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
 import type { CodexJobInput } from '../../../src/contract/codex-job.ts';
-import type { JobEvent } from '../../../src/contract/event.ts';
+import { jobEventSchema, type JobEvent } from '../../../src/contract/event.ts';
 import { submitJobSchema, type JobView, type SubmitJob } from '../../../src/contract/job.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
 import { toJobView } from '../../../src/domain/job-view.ts';
@@ -35,6 +35,11 @@ export interface Stage extends AsyncDisposable {
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Command;
   /** Starts `capstan worker` and waits until it takes jobs. */
   worker(env?: Readonly<Record<string, string>>): Promise<Command>;
+  /** Starts `capstan run --json` on the site; `id` is that of its job. */
+  run(
+    args?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly command: Command; readonly id: JobId }>;
   submit(input?: Partial<CodexJobInput>, rest?: Partial<SubmitJob>): Promise<JobId>;
   /** An event of the job that fits: one that was or will be. */
   event(id: JobId, wanted: (event: JobEvent) => boolean): Promise<JobEvent>;
@@ -113,6 +118,11 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
       const command = start(['worker'], env);
       await command.line('Worker ready');
       return command;
+    },
+    async run(args = [], env = {}) {
+      const command = start(['run', prompt, '--dir', site, '--json', ...args], env);
+      const accepted = jobEventSchema.parse(JSON.parse(await command.line('"job.accepted"')));
+      return { command, id: accepted.jobId as JobId };
     },
     async submit(input = {}, rest = {}) {
       const request = { type: 'codex', input: { prompt, source: { dir: site }, ...input }, ...rest };
