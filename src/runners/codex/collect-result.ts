@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diffTrees } from '../../artifacts/tree-diff.ts';
@@ -5,6 +6,7 @@ import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { showName } from '../../artifacts/file-error.ts';
 import { repositoryData } from '../../artifacts/tree-filter.ts';
 import { packTree } from '../../artifacts/pack-tree.ts';
+import { createRedactor } from '../../telemetry/create-redactor.ts';
 import { redactText } from '../../telemetry/redact-text.ts';
 import { firstParagraph, parseOutputBlock } from '../../codex/output-block.ts';
 import type { Artifact } from '../../contract/job.ts';
@@ -28,33 +30,45 @@ export async function collectResult(
   deps: CodexRunnerDeps,
   { job, folders, agentRun }: Collected,
 ): Promise<AttemptReport> {
-  const { files, patch, comparison } = await diffTrees(folders.source, folders.workspace, {
+  const diff = await diffTrees(folders.source, folders.workspace, {
     scratch: agentScratch,
   });
-  const finalMessage = agentRun.turn?.finalMessage == null ? null : redactText(agentRun.turn.finalMessage);
+  const said = agentRun.turn?.finalMessage ?? null;
+  const finalMessage = said === null ? null : redactText(said);
   const claimed = finalMessage === null ? null : parseOutputBlock(finalMessage);
   const summary = claimed?.summary ?? (finalMessage === null ? null : firstParagraph(finalMessage));
   const artifacts: Artifact[] = [];
-  artifacts.push(await deps.artifacts.put(job.id, artifactNames.patch, patch()));
+  artifacts.push(await deps.artifacts.put(job.id, artifactNames.patch, diff.patch()));
   const archive = join(folders.job, artifactNames.result);
   await packTree(folders.workspace, archive, { exclude: repositoryData });
   artifacts.push(await deps.artifacts.put(job.id, artifactNames.result, { file: archive }));
   const { rolloutPath } = agentRun;
   if (rolloutPath !== null && (await exists(rolloutPath))) {
-    artifacts.push(await deps.artifacts.put(job.id, artifactNames.transcript, { file: rolloutPath }));
+    artifacts.push(await deps.artifacts.put(job.id, artifactNames.transcript, redactedFile(rolloutPath)));
   }
   return {
     summary,
-    filesChanged: files,
+    filesChanged: diff.files,
     claimed,
     checks: [],
-    warnings: [...agentRun.warnings, ...unseen(comparison.refused), ...compareClaim(claimed, files)],
+    warnings: [
+      ...agentRun.warnings,
+      ...unseen(diff.comparison.refused),
+      ...compareClaim(claimed, diff.files),
+    ],
     usage: agentRun.usage,
     agent: { name: 'codex', version: deps.codexVersion, model: agentRun.model },
     threadId: agentRun.threadId,
     resumed: agentRun.resumed,
     artifacts,
   };
+}
+
+/** The transcript has all that commands printed; the patch is left as it is, or it would not apply. */
+async function* redactedFile(path: string): AsyncGenerator<Buffer> {
+  const redactor = createRedactor();
+  for await (const piece of createReadStream(path, 'utf8')) yield Buffer.from(redactor.push(piece as string));
+  yield Buffer.from(redactor.flush());
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { AgentRun } from './run-agent.ts';
 
 /** The agent's part as an earlier attempt saw it end, where it did: only what comes after is left to be done. Null where it did not. */
 export function finishedRun(checkpoint: CodexCheckpoint | null): AgentRun | null {
-  if (checkpoint === null || checkpoint.finished === null) return null;
+  if (!checkpoint?.finished) return null;
   const { threadId, rolloutPath, finished } = checkpoint;
   const { finalMessage, model, usage, warnings } = finished;
   const thread = { threadId, rolloutPath, resumed: true };

@@ -15,6 +15,7 @@ import type { CodexCheckpoint } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { stalled } from './limits.ts';
 import { startsClean } from './prepare-attempt.ts';
+import { createEventRedactor } from './redact-events.ts';
 import { continuationPrompt, developerInstructions } from './prompts.ts';
 
 /** What is known when the agent has ended, in whatever way. */
@@ -68,6 +69,7 @@ export async function runAgent(
   const signal = AbortSignal.any([context.signal, watch.signal, refusal.signal]);
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
   const warnings: string[] = work.warning === null ? [] : [work.warning];
+  const redact = createEventRedactor();
 
   const request = (checkpoint: CodexCheckpoint | null): AgentThreadRequest => ({
     jobId: job.id,
@@ -88,7 +90,8 @@ export async function runAgent(
     onEvent: (event) => {
       watch.refresh();
       if (event.type === 'job.warning') warnings.push(event.message);
-      context.emit(event);
+      const safe = redact(event);
+      if (safe !== null) context.emit(safe);
     },
     onThread: async (started) => {
       Object.assign(thread, started);
