@@ -66,7 +66,7 @@ test.each(['app-server', 'exec'])(
     }
     // The proxy did hand it to the provider: the model takes no other.
     const asked = stage.model.requests.filter(
-      ({ headers }) => headers['authorization'] === `Bearer ${providerKey}`,
+      ({ headers }) => headers.authorization === `Bearer ${providerKey}`,
     );
     expect(asked.length).toBeGreaterThanOrEqual(3);
   },
