@@ -14,7 +14,7 @@ import { outboxDir, reap } from './reap.ts';
 import { sweepJobs } from './sweep-jobs.ts';
 
 /** How often a worker looks for the dead among the others; only a net, whoever sees a death reaps at once. */
-const reapEveryMs = 5_000;
+const reapEveryMs = 2_000;
 /** Jobs may end while no worker is there to clean up after them: a cancelled one that waited to be resumed, for instance. */
 const sweepEveryMs = 300_000;
 
@@ -61,7 +61,9 @@ export async function startLocalWorker(
   };
   await store.registerWorker(registration);
   opening.defer(async () => {
-    await store.removeWorker(id);
+    await store.removeWorker(id).catch((error: unknown) => {
+      logger.warn({ err: error }, 'Could not sign off; this worker will be found dead');
+    });
   });
   const reaping = { store, logger, dataDir: options.dataDir };
   const sweep = (): Promise<void> => sweepJobs({ ...reaping, runners, clock: systemClock });

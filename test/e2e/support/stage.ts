@@ -40,6 +40,8 @@ export interface Stage extends AsyncDisposable {
     args?: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<{ readonly command: Command; readonly id: JobId }>;
+  /** Starts `capstan serve`; `url` is where it serves. */
+  serve(env?: Readonly<Record<string, string>>): Promise<{ readonly command: Command; readonly url: string }>;
   submit(input?: Partial<CodexJobInput>, rest?: Partial<SubmitJob>): Promise<JobId>;
   /** An event of the job that fits: one that was or will be. */
   event(id: JobId, wanted: (event: JobEvent) => boolean): Promise<JobEvent>;
@@ -54,6 +56,8 @@ export interface Stage extends AsyncDisposable {
   pid(...words: readonly string[]): Promise<number>;
   /** Resolves when no process runs `words` in this stage. */
   gone(...words: readonly string[]): Promise<void>;
+  /** What a folder of the data folder holds; empty where there is none. */
+  names(folder: string): Promise<readonly string[]>;
   /** Resolves when nothing but `names` is left of a job in the data folder, artifacts aside, and no scratch of anybody. */
   cleaned(id: JobId, ...names: readonly string[]): Promise<void>;
 }
@@ -124,6 +128,11 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
       const accepted = jobEventSchema.parse(JSON.parse(await command.line('"job.accepted"')));
       return { command, id: accepted.jobId as JobId };
     },
+    async serve(env) {
+      const command = start(['serve', '--port', '0'], env);
+      const line = await command.line('Capstan serves');
+      return { command, url: /http:\S+/.exec(line)?.[0] ?? '' };
+    },
     async submit(input = {}, rest = {}) {
       const request = { type: 'codex', input: { prompt, source: { dir: site }, ...input }, ...rest };
       const submitted = await submitJob(capstan, submitJobSchema.parse(request));
@@ -151,6 +160,7 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
     async gone(...words) {
       await expect.poll(() => running(dir.path, ...words), polling).toEqual([]);
     },
+    names: (folder) => namesIn(path.join(dataDir, folder)),
     async cleaned(id, ...names) {
       const left = async (): Promise<unknown> => ({
         job: await namesIn(path.join(dataDir, 'jobs', id)),
