@@ -40,7 +40,7 @@ const work: Action = async (context, _args, raw) => {
   if (parentPipe) {
     context.stdin.resume();
     context.stdin.once('end', () => {
-      capstan.logger.warn({}, 'The parent process is gone; leaving');
+      capstan.logger.info({}, 'Whoever started this worker has let go of it; leaving');
       stop.abort();
     });
   }
