@@ -64,7 +64,7 @@ export function startWorkerProcess(options: WorkerProcessOptions): AsyncDisposab
           return;
         }
         logger.warn({ event: type, ...facts }, 'The worker process ended; it is started again');
-        reap(store, logger).catch((error: unknown) => {
+        reap({ store, logger, dataDir: config.dataDir }).catch((error: unknown) => {
           logger.warn({ err: error }, 'Could not take the jobs of the worker back');
         });
       },
