@@ -18,6 +18,8 @@ async function main(): Promise<void> {
     if (!output.failed && error.code !== 'EPIPE')
       process.stderr.write(`error: what is to be said cannot be written: ${error.message}\n`);
     output.failed ||= error.code !== 'EPIPE';
+    // The command may have ended before this is known.
+    if (output.failed) process.exitCode = 1;
     // Whoever reads went away (`| head`), or the disk is full: what still runs is stopped, as SIGPIPE would.
     if (!interrupted.signal.aborted) interrupted.abort('SIGPIPE');
   };

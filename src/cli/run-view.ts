@@ -6,7 +6,8 @@ import { startLiveLine } from './live-line.ts';
 import { printJson } from './print-json.ts';
 import { phaseWords, renderEvent } from './render-event.ts';
 import { formatElapsed } from './render-job.ts';
-import { oneLine, safeText } from './safe-text.ts';
+import { shownCommand } from './shown-command.ts';
+import { lastWords, oneLine, safeText } from './safe-text.ts';
 
 const maxMessageLines = 40;
 const pipedWidth = 160;
@@ -37,8 +38,7 @@ export function openRunView(context: CliContext, { json }: { readonly json: bool
   const moves = stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
   const live = startLiveLine(stderr, moves, (width) => {
     const elapsed = formatElapsed(performance.now() - began);
-    const now = progress.now;
-    return `${colors.dim(elapsed)} ${oneLine(now, width - elapsed.length - 2)}`;
+    return `${colors.dim(elapsed)} ${progress.now(width - elapsed.length - 1)}`;
   });
   return {
     event: (event) => {
@@ -60,9 +60,9 @@ class Progress {
   #heard: { readonly itemId: string; readonly text: string } | null = null;
   #command: string | null = null;
 
-  get now(): string {
-    if (this.#heard !== null) return tail(this.#heard.text);
-    return this.#command === null ? this.#phase : `$ ${this.#command}`;
+  now(width: number): string {
+    if (this.#heard !== null) return lastWords(this.#heard.text, width);
+    return oneLine(this.#command === null ? this.#phase : `$ ${shownCommand(this.#command)}`, width);
   }
 
   take(event: JobEvent): void {
@@ -97,11 +97,6 @@ function phaseOf(event: JobEvent): string | null {
     default:
       return null;
   }
-}
-
-/** The last line of what is being said. */
-function tail(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** A message of the agent whole, line by line; anything else in one line. */

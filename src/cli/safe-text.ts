@@ -16,6 +16,23 @@ export function oneLine(text: string, width: number): string {
   return cutTo(safeText(head).replaceAll(/\s+/g, ' ').trim(), width);
 }
 
+/** The last `width` columns of the last line, for what is still being said. */
+export function lastWords(text: string, width: number): string {
+  const line =
+    safeText(text.slice(-width * 16))
+      .trimEnd()
+      .split('\n')
+      .at(-1) ?? '';
+  let columns = 0;
+  let start = line.length;
+  for (const character of Array.from(line).toReversed()) {
+    columns += columnsOf(character);
+    if (columns > width - 1) return `…${line.slice(start)}`;
+    start -= character.length;
+  }
+  return line;
+}
+
 const wide =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;
 const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
