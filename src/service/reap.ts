@@ -21,7 +21,7 @@ const pageSize = 1_000;
 /**
  * Takes over from the dead: delivers the outcomes that they could not, ends what they left running on this host, and puts their jobs back
  * into the queue; likewise the jobs whose lease ran out. Safe to run anywhere at any time, also by several at once.
- * @returns whether a job was taken from anybody
+ * @returns whether there was anything to take over
  */
 export async function reap(deps: ReapDeps): Promise<boolean> {
   const { store, logger } = deps;
@@ -30,12 +30,11 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
   await createOutbox(outboxDir(deps.dataDir), outcomes, logger).resend();
   const workers = (await store.listWorkers()).filter(({ process }) => process.host === hostname());
   const held = await heldJobs(store, workers);
-  let taken = 0;
-  for (const worker of workers.filter(({ process }) => !isAlive(process))) {
+  const dead = workers.filter(({ process }) => !isAlive(process));
+  for (const worker of dead) {
     // Before the jobs are given to others, who would find the thread and the workspace in use.
     await endLeftovers(worker, held.get(worker) ?? [], logger);
     const jobs = await store.removeWorker(worker.id);
-    taken += jobs.length;
     const { pid } = worker.process;
     logger.warn({ workerId: worker.id, pid, jobs }, 'A worker died; its jobs are back in the queue');
   }
@@ -46,7 +45,7 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
     // A worker that is alive but does not say so is suspended or hangs: it must not go on with them when it wakes up.
     if (lost.length > 0 && worker.process.pid !== process.pid) await endLeftovers(worker, lost, logger);
   }
-  return taken + expired.length > 0;
+  return dead.length + expired.length > 0;
 }
 
 /** Where outcomes wait that could not be delivered. */

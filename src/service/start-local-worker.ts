@@ -10,6 +10,7 @@ import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
 import { every } from './every.ts';
+import { sweepScratch } from './own-scratch.ts';
 import { outboxDir, reap } from './reap.ts';
 import { sweepJobs } from './sweep-jobs.ts';
 
@@ -66,7 +67,10 @@ export async function startLocalWorker(
     });
   });
   const reaping = { store, logger, dataDir: options.dataDir };
-  const sweep = (): Promise<void> => sweepJobs({ ...reaping, runners, clock: systemClock });
+  const sweep = async (): Promise<void> => {
+    await sweepJobs({ ...reaping, runners, clock: systemClock });
+    await sweepScratch(options.dataDir);
+  };
   await reap(reaping);
   await sweep();
   const onForgotten = (): void => {
@@ -89,7 +93,7 @@ export async function startLocalWorker(
     logger.warn({ err: error }, 'Could not look for what dead workers left');
   };
   const takeOver = async (): Promise<void> => {
-    // A job that was taken from the dead may have ended by that.
+    // A job that is taken from the dead may have ended by that.
     if (await reap(reaping)) await sweep();
   };
   held.use(every(reapEveryMs, takeOver, onError));
