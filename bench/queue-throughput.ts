@@ -1,0 +1,80 @@
+import path from 'node:path';
+import { atLeast, type Figure, type FigureContext, type Row } from './support/figure.ts';
+import { startRedis, type RedisSync } from './support/redis.ts';
+import { installRivals } from './support/rivals.ts';
+import { startSide } from './support/side.ts';
+import { median } from './support/statistics.ts';
+
+interface Took {
+  readonly submittedMs: number;
+  readonly tookMs: number;
+}
+
+const concurrency = 200;
+const inFlight = 500;
+const sizes = { full: { jobs: 20_000, rounds: 5 }, tiny: { jobs: 200, rounds: 1 } } as const;
+
+export const queueThroughput: Figure = {
+  name: 'queue-throughput',
+  about: `No-op jobs a second, from the first submit to the last end on disk, with the worker running meanwhile; each side is one Node process (BullMQ's
+Redis beside it). Ours: the embedded store, the job source and the worker of \`src/service/start-local-worker.ts\`, ${concurrency} jobs at once, submitted through the use case
+\`submitJob\`, ${inFlight} under way. BullMQ: \`addBulk\` in batches of 1,000, one worker with concurrency ${concurrency}, \`removeOnComplete: false\`; Redis with \`appendonly yes, appendfsync always\` (as durable as ours), and
+as it comes (snapshots now and then: a crash loses jobs). Both check that each job ran exactly once. Rounds alternate; medians.`,
+  async run(context) {
+    installRivals(context.say);
+    const { jobs, rounds } = sizes[context.scale];
+    const ours: number[] = [];
+    const rivals = { always: [] as number[], default: [] as number[] };
+    for (let round = 0; round < rounds; round += 1) {
+      ours.push(await runOurs(context, jobs, round));
+      for (const sync of ['always', 'default'] as const)
+        rivals[sync].push(await runBullmq(context, jobs, { sync, round }));
+    }
+    const row = (sync: RedisSync, times: number): Row =>
+      atLeast(
+        {
+          figure: `jobs, BullMQ with ${sync === 'always' ? 'appendfsync always' : 'default Redis'}`,
+          unit: 'jobs/s',
+          ours: median(ours),
+          rival: median(rivals[sync]),
+        },
+        times,
+      );
+    return [row('always', 2), row('default', 1)];
+  },
+};
+
+async function runOurs({ dir, say }: FigureContext, count: number, round: number): Promise<number> {
+  const data = path.join(dir, `ours-${round}`);
+  await using side = startSide(new URL('./children/queue-side.ts', import.meta.url));
+  await side.ask({ do: 'work', dir: data, concurrency });
+  await side.ask({ do: 'drainAll', dir: data, count: Math.ceil(count / 10), inFlight });
+  const took = await side.ask<Took>({ do: 'drainAll', dir: data, count, inFlight });
+  return perSecond('ours', count, took, say);
+}
+
+interface Rival {
+  readonly sync: RedisSync;
+  readonly round: number;
+}
+
+async function runBullmq(
+  { dir, say }: FigureContext,
+  count: number,
+  { sync, round }: Rival,
+): Promise<number> {
+  await using redis = await startRedis(path.join(dir, `redis-${sync}-${round}`), sync);
+  await using side = startSide(new URL('./rivals/bullmq-side.js', import.meta.url));
+  await side.ask({ do: 'work', port: redis.port, concurrency });
+  await side.ask({ do: 'drainAll', port: redis.port, count: Math.ceil(count / 10), batch: 1_000 });
+  const took = await side.ask<Took>({ do: 'drainAll', port: redis.port, count, batch: 1_000 });
+  return perSecond(`BullMQ, ${sync}`, count, took, say);
+}
+
+function perSecond(who: string, count: number, took: Took, say: (text: string) => void): number {
+  const rate = count / (took.tookMs / 1000);
+  say(
+    `${who}: ${Math.round(rate)} jobs/s (submitted after ${Math.round(took.submittedMs)} of ${Math.round(took.tookMs)} ms)`,
+  );
+  return rate;
+}
