@@ -2,13 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { pause } from '../src/runtime/wait.ts';
+import { startBullmq } from './support/bullmq.ts';
 import { createCpuMeter } from './support/cpu-meter.ts';
 import { below, type Figure, type FigureContext } from './support/figure.ts';
 import { oneCommand, startModel } from './support/model.ts';
 import { command, key } from './support/places.ts';
 import { startRedis } from './support/redis.ts';
 import { installRivals } from './support/rivals.ts';
-import { startSide } from './support/side.ts';
+
 
 const seconds = { full: 20, tiny: 1 } as const;
 /** What starting up leaves to be done. */
@@ -73,7 +74,7 @@ async function workerReady(child: ChildProcess): Promise<void> {
 async function bullmqShare(context: FigureContext): Promise<number> {
   await using meter = createCpuMeter();
   await using redis = await startRedis(path.join(context.dir, 'idle-redis'), 'default');
-  await using side = startSide(new URL('./rivals/bullmq-side.js', import.meta.url));
+  await using side = startBullmq();
   meter.add(redis.pid);
   meter.add(side.pid);
   await side.ask({ do: 'work', port: redis.port, concurrency: 4 });

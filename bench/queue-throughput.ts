@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { startBullmq } from './support/bullmq.ts';
 import { atLeast, type Figure, type FigureContext, type Row } from './support/figure.ts';
 import { startRedis, type RedisSync } from './support/redis.ts';
 import { installRivals } from './support/rivals.ts';
@@ -64,7 +65,7 @@ async function runBullmq(
   { sync, round }: Rival,
 ): Promise<number> {
   await using redis = await startRedis(path.join(dir, `redis-${sync}-${round}`), sync);
-  await using side = startSide(new URL('./rivals/bullmq-side.js', import.meta.url));
+  await using side = startBullmq();
   await side.ask({ do: 'work', port: redis.port, concurrency });
   await side.ask({ do: 'drainAll', port: redis.port, count: Math.ceil(count / 10), batch: 1_000 });
   const took = await side.ask<Took>({ do: 'drainAll', port: redis.port, count, batch: 1_000 });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { pause } from '../src/runtime/wait.ts';
+import { startBullmq } from './support/bullmq.ts';
 import { below, type Figure, type FigureContext, type Row } from './support/figure.ts';
 import { startRedis, type RedisSync } from './support/redis.ts';
 import { installRivals } from './support/rivals.ts';
@@ -69,9 +70,9 @@ async function bullmq(
   { sync, round }: Rival,
 ): Promise<readonly number[]> {
   await using redis = await startRedis(path.join(dir, `wake-redis-${sync}-${round}`), sync);
-  await using worker = startSide(new URL('./rivals/bullmq-side.js', import.meta.url));
+  await using worker = startBullmq();
   await worker.ask({ do: 'work', port: redis.port, concurrency: 4 });
-  await using producer = startSide(new URL('./rivals/bullmq-side.js', import.meta.url));
+  await using producer = startBullmq();
   await producer.ask({ do: 'open', port: redis.port });
   return await measure(producer, worker, { jobs, where: { port: redis.port }, signal });
 }
