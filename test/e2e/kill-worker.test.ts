@@ -80,6 +80,25 @@ test('killed while a check runs: the agent, which had ended, is not asked again'
   await stage.cleaned(id);
 });
 
+test("what a killed check has left in the workspace is not taken for the agent's", async () => {
+  await using stage = await openStage(steps('true'));
+  const first = await stage.worker();
+  const id = await stage.submit({ checks: [`echo built > built.txt; ${once('sleep 1000')}`] });
+  await stage.pid('sleep', '1000');
+  first.kill('SIGKILL');
+  await stage.gone('sleep', '1000');
+  await stage.worker();
+  expect(await stage.ended(id)).toMatchObject({
+    state: 'succeeded',
+    attempt: 2,
+    resumed: true,
+    filesChanged: [{ path: 'steps.txt', change: 'created' }],
+    warnings: [],
+  });
+  expect(stage.calls()).toEqual([1, 1]);
+  await stage.cleaned(id);
+});
+
 test('killed with two jobs at once: both are resumed, each in its own workspace', async () => {
   await using stage = await openStage(steps('true', 'true'));
   const { model } = stage;
