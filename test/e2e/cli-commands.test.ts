@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { workerSchema } from '../../src/contract/worker.ts';
@@ -26,6 +27,19 @@ describe('help', () => {
     expect(asked.stdout).toContain(`Usage: capstan ${name}`);
     expect(asked.stdout).toMatch(/--json|Commands:/);
     expect((await stage.capstan(['help', name])).stdout).toBe(asked.stdout);
+  });
+
+  test('of the whole loads neither the parser of options nor any other library', async () => {
+    await using stage = await openCliStage();
+    const loaded = stage.dir.join('loaded');
+    await stage.capstan(['--help'], { env: { NODE_V8_COVERAGE: loaded } });
+    const [file = ''] = await readdir(loaded);
+    const { result } = JSON.parse(await readFile(path.join(loaded, file), 'utf8')) as {
+      result: { url: string }[];
+    };
+    const urls = result.map(({ url }) => url);
+    expect(urls.some((url) => url.endsWith('src/cli/top-help.ts'))).toBe(true);
+    expect(urls.filter((url) => url.includes('node_modules'))).toEqual([]);
   });
 
   test('without any word it stands on stderr, exit 2', async () => {

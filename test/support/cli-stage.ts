@@ -11,7 +11,7 @@ import { tempDir, type TempDir } from './temp-dir.ts';
 
 const bin = path.join(import.meta.dirname, '../../bin/capstan.js');
 const limitMs = 60_000;
-export const testKey = 'sk-a-key-that-opens-nothing';
+const testKey = 'sk-a-key-that-opens-nothing';
 
 export interface CliResult {
   readonly code: number | null;
@@ -42,7 +42,7 @@ export interface CliStage extends AsyncDisposable {
 }
 
 /** What is asked of the model by default: a page is added. */
-export const contactPage: ScenarioInput = {
+const contactPage: ScenarioInput = {
   conversations: [
     {
       turns: [
