@@ -153,6 +153,7 @@ function configToml(baseUrl: string): string {
 approval_policy = "never"
 model_provider = "scripted"
 check_for_update_on_startup = false
+project_root_markers = []
 
 [analytics]
 enabled = false

@@ -10,7 +10,6 @@ import { command, key } from './support/places.ts';
 import { startRedis } from './support/redis.ts';
 import { installRivals } from './support/rivals.ts';
 
-
 const seconds = { full: 20, tiny: 1 } as const;
 /** What starting up leaves to be done. */
 const settleMs = 3_000;
