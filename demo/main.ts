@@ -89,7 +89,7 @@ async function demo(stop: AbortSignal): Promise<void> {
   await new Listr(tasks, {
     concurrent: true,
     exitOnError: false,
-    rendererOptions: { collapseErrors: true },
+    rendererOptions: { showErrorMessage: false },
   }).run();
   stop.throwIfAborted();
 
@@ -125,15 +125,18 @@ interface TaskDeps {
 }
 
 function demoTask({ prompt, checks }: DemoJob, { client, ended }: TaskDeps): ListrTask {
+  const out = process.stdout;
+  const colors = colorsFor(out, process.env);
+  // In a list that moves each line stands below its job; among plain lines it has to say whose it is.
+  const label = out.isTTY ? '' : `${prompt}: `;
+  const width = out.isTTY ? out.columns - 6 : 140;
   return {
     title: prompt,
-    rendererOptions: { persistentOutput: false },
     task: async (_context, task) => {
-      const plain = colorsFor(process.stdout, process.env);
       const job = await client.submit({ type: 'codex', input: { prompt, source: { dir: site }, checks } });
       for await (const event of client.events(job.id)) {
-        const line = renderEvent(event, plain, Math.max(40, (process.stdout.columns ?? 120) - 8));
-        if (line !== null) task.output = line;
+        const line = renderEvent(event, colors, width - label.length);
+        if (line !== null) task.output = label + line;
         if (event.type !== 'job.finished') continue;
         ended.push(event.job);
         const { state, durationMs, failure } = event.job;

@@ -29,10 +29,13 @@ export interface ArtifactStorage {
   list(jobId: string): Promise<readonly Omit<Artifact, 'sha256'>[]>;
   /** Where the artifact lies, whether it exists or not. */
   path(jobId: string, name: string): string;
+  /** Removes what writers that were killed left of a job's artifacts. */
+  tidy(jobId: string): Promise<void>;
   /** Removes all artifacts of a job. */
   remove(jobId: string): Promise<void>;
 }
 
+const partialPrefix = '.partial-';
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 async function syncFolder(folder: string): Promise<void> {
@@ -59,6 +62,13 @@ async function writeAll(handle: FileHandle, content: ArtifactContent): Promise<O
     sizeBytes += chunk.length;
   }
   return { sizeBytes, sha256: hash.digest('hex') };
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw asFileError(error, folder);
+  });
 }
 
 /** Artifacts as files in `rootDir/<job id>/`. Errors: `artifact_not_found`, `invalid_artifact_name`, `invalid_job_id`, `disk_full`, `permission_denied`. */
@@ -91,7 +101,7 @@ export function createArtifactStorage(rootDir: string): ArtifactStorage {
     async put(jobId, name, content) {
       const target = path(jobId, name);
       const folder = dirname(target);
-      const partial = join(folder, `.partial-${newId()}`);
+      const partial = join(folder, `${partialPrefix}${newId()}`);
       return onFile(target, async () => {
         await makeFolder(folder);
         const handle = await open(partial, 'wx', 0o600);
@@ -128,14 +138,18 @@ export function createArtifactStorage(rootDir: string): ArtifactStorage {
 
     async list(jobId) {
       const folder = folderOf(jobId);
-      const names = await readdir(folder).catch((error: unknown) => {
-        if (hasErrno(error, 'ENOENT')) return [];
-        throw asFileError(error, folder);
-      });
+      const names = await namesIn(folder);
       const own = names.filter((name) => namePattern.test(name)).sort();
       return Promise.all(
         own.map(async (name) => ({ name, sizeBytes: (await stat(join(folder, name))).size })),
       );
+    },
+
+    async tidy(jobId) {
+      const folder = folderOf(jobId);
+      const names = await namesIn(folder);
+      const partial = names.filter((name) => name.startsWith(partialPrefix));
+      await Promise.all(partial.map((name) => removeTree(join(folder, name))));
     },
 
     async remove(jobId) {

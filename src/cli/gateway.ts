@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { openGateway } from '../gateway/open-gateway.ts';
 import { buildGatewayServer } from '../http/build-gateway-server.ts';
 import { assertBindAllowed } from '../http/guard.ts';
+import { openAiLimits } from '../http/openai/limits.ts';
 import { listen } from '../http/listen.ts';
 import { whenAborted } from '../runtime/wait.ts';
 import { colorsFor } from './colors.ts';
@@ -37,13 +38,7 @@ const serveGateway: Action = async (context, _args, { host, port, ...raw }) => {
       allowedHosts: http.allowedHosts,
       allowedOrigins: http.allowedOrigins,
     },
-    limits: {
-      maxBodyBytes: settings.maxBodyBytes,
-      rate: settings.rateLimitEnabled
-        ? { max: settings.rateLimitMax, windowMs: settings.rateLimitWindowMs }
-        : null,
-    },
-    isMetricsEnabled: settings.enableMetrics,
+      ...openAiLimits(settings),
   });
   await using open = new AsyncDisposableStack();
   open.defer(() => server.close());

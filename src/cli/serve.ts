@@ -1,6 +1,11 @@
 import { Option } from 'commander';
 import { z } from 'zod';
+import type { Config } from '../config/settings.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { openGateway } from '../gateway/open-gateway.ts';
 import { buildServer } from '../http/build-server.ts';
+import type { MountedGateway } from '../http/deps.ts';
+import { openAiLimits } from '../http/openai/limits.ts';
 import { assertBindAllowed } from '../http/guard.ts';
 import { listen } from '../http/listen.ts';
 import { whenAborted } from '../runtime/wait.ts';
@@ -12,6 +17,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes, type CliContext } from './context.ts';
 import { openFromCli } from './open.ts';
+import { printJson } from './print-json.ts';
 
 export const serveCommand: CliCommand = {
   define(command, act) {
@@ -21,22 +27,27 @@ export const serveCommand: CliCommand = {
         new Option('--port <port>', 'the port to listen on, instead of http.port; 0 is any free one'),
       )
       .option('--no-worker', 'serve the API alone; workers are started elsewhere')
+      .option('--json', 'one JSON object on stdout once it serves: {"type":"serve.ready","url",…}')
       .action(act(serve));
   },
 };
 
+const optionsSchema = z.object({ worker: z.boolean().default(true), json: z.boolean().default(false) });
+
 /** Serves until it is told to stop: then it refuses new work, lets its worker drain and exits 0. */
 const serve: Action = async (context, _args, raw) => {
-  const { worker } = z.object({ worker: z.boolean().default(true) }).parse(raw);
+  const { worker, json } = optionsSchema.parse(raw);
   await using capstan = await openFromCli(context, raw, { quiet: false });
   const { config, logger } = capstan;
   const apiKey = config.http.apiKey?.reveal() ?? null;
   assertBindAllowed(config.http.host, apiKey);
-  if (worker) await requireCodex(capstan, context.interrupted);
   using _held = holdDataFolder(config.dataDir);
-  await reap(capstan.store, logger);
+  if (worker) await requireCodex(capstan, context.interrupted);
+  await reap({ store: capstan.store, logger, dataDir: config.dataDir });
+  await using gateway = config.gateway.mount ? await openGateway(capstan, context.interrupted) : null;
   const server = await buildServer({
     jobs: capstan,
+    openAi: gateway === null ? null : mountedGateway(gateway, config),
     logger,
     guard: {
       host: config.http.host,
@@ -64,14 +75,24 @@ const serve: Action = async (context, _args, raw) => {
         },
       }),
     );
+  if (json) printJson(context.stdout, { type: 'serve.ready', url, dataDir: config.dataDir, worker });
   const colors = colorsFor(context.stderr, context.env);
   context.stderr.write(
     `Capstan serves ${colors.bold(url)} (API: ${url}/docs, data: ${config.dataDir}). Ctrl-C stops it.\n`,
   );
   await whenAborted(context.interrupted);
   logger.info({ signal: context.interrupted.reason }, 'Stopping: no new work is taken');
+  await gateway?.drain();
   return exitCodes.ok;
 };
+
+function mountedGateway(gateway: Gateway, { gateway: settings, http }: Config): MountedGateway {
+  return {
+    gateway,
+    guard: { ...http, apiKey: settings.apiKey?.reveal() ?? http.apiKey?.reveal() ?? null },
+    ...openAiLimits(settings),
+  };
+}
 
 /** What was said on the command line counts for the worker too; the rest it reads where this process did. */
 const workerFlags = [

@@ -23,6 +23,10 @@ export const gatewaySettings = {
     description:
       'The key that callers of the gateway must present. Not set: under `capstan serve`, http.api_key.',
   }),
+  mount: toggle({
+    fallback: true,
+    description: 'Whether `capstan serve` offers the gateway under /v1.',
+  }),
   codexHome: path({
     fallback: ({ dataDir }) => join(dataDir, 'gateway', 'codex-home'),
     shownDefault: 'gateway/codex-home in data_dir; codex.home where codex.auth is home',

@@ -56,13 +56,14 @@ async function run(driver: CodexDriver, { options, spec, context }: ExecRun): Pr
 }
 
 function refuseWhatNeedsAppServer({ tools, thread }: TurnSpec): void {
-  const refuse = (what: string, param: string): AppError =>
-    new AppError('user', 'app_server_disabled', `${what} need the app-server, which is switched off.`, {
+  if (tools.length > 0) {
+    throw new AppError('user', 'app_server_disabled', 'Tools need the app-server, which is switched off.', {
       hint: 'Set gateway.use_app_server (PROXY_USE_APP_SERVER) to true.',
-      details: { param },
+      details: { param: 'tools' },
     });
-  if (tools.length > 0) throw refuse('Tools', 'tools');
-  if (thread.kind === 'forked') throw refuse('Forks of a conversation', 'previous_response_id');
+  }
+  // exec cannot fork: the conversation is told again.
+  if (thread.kind === 'forked') throw new AppError('infrastructure', 'thread_gone', 'exec has no forks.');
 }
 
 interface Surroundings {

@@ -1,14 +1,15 @@
-import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifyDynamicSwaggerOptions, SwaggerTransformObject } from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { codexJobInputSchema } from '../contract/codex-job.ts';
 import { jobEventSchema } from '../contract/event.ts';
 import { failureSchema } from '../contract/failure.ts';
 import { jobListSchema, jobSchema, submitJobSchema } from '../contract/job.ts';
 import { problemSchema } from '../contract/problem.ts';
 import { workerSchema } from '../contract/worker.ts';
 
-/** The shapes that have a name in the OpenAPI document; all others stand where they are used. */
-const named = z.registry<{ id: string }>();
+/** The shapes that have a name in the OpenAPI document; all others stand where they are used. Where `describe` puts its texts, too. */
+const named = z.globalRegistry;
 named.add(jobSchema, { id: 'Job' });
 named.add(jobListSchema, { id: 'JobList' });
 named.add(submitJobSchema, { id: 'SubmitJob' });
@@ -16,9 +17,43 @@ named.add(jobEventSchema, { id: 'JobEvent' });
 named.add(failureSchema, { id: 'Failure' });
 named.add(workerSchema, { id: 'Worker' });
 named.add(problemSchema, { id: 'Problem' });
+// What comes in gets `Input` behind its name.
+named.add(codexJobInputSchema, { id: 'CodexJob' });
 
-export const transform = createJsonSchemaTransform({ schemaRegistry: named });
-export const transformObject = createJsonSchemaTransformObject({ schemaRegistry: named });
+export const transform = createJsonSchemaTransform({});
+const addSchemas = createJsonSchemaTransformObject({});
+
+/** Shapes that stand in the text of a route alone. */
+const alsoShown = ['JobEvent', 'CodexJobInput'];
+
+/** The named shapes that something refers to; each is there as it comes in and as it goes out, and mostly one of the two is used. */
+export const transformObject: SwaggerTransformObject = (document) => {
+  const described = addSchemas(document) as OpenApiDocument;
+  const all = described.components?.schemas ?? {};
+  const used = new Set<string>();
+  const use = (name: string): void => {
+    const schema = all[name];
+    if (used.has(name) || schema === undefined) return;
+    used.add(name);
+    references(schema).forEach(use);
+  };
+  [...references(described.paths), ...alsoShown].forEach(use);
+  const schemas = Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name)));
+  return {
+    ...described,
+    components: { ...described.components, schemas },
+  } as ReturnType<SwaggerTransformObject>;
+};
+
+interface OpenApiDocument {
+  readonly paths?: unknown;
+  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> };
+}
+
+function references(part: unknown): readonly string[] {
+  const matches = JSON.stringify(part ?? null).matchAll(/"#\/components\/schemas\/([^"]+)"/g);
+  return [...matches].map(([, name = '']) => name);
+}
 
 export function documentInfo(version: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> {
   return {

@@ -1,16 +1,19 @@
-import { join } from 'node:path';
 import { createAppServerDriver } from '../codex/app-server/app-server-driver.ts';
-import type { CodexProcessOptions } from '../codex/app-server/app-server-process.ts';
+import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
 import { requireChecks } from '../codex/check.ts';
+import { createExecDriver } from '../codex/exec/exec-driver.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { sandboxRunner } from '../codex/run-sandboxed.ts';
+import type { AuthFault } from '../codex/model-proxy/fault.ts';
 import type { Runner } from '../domain/runner.ts';
 import { createCodexRunner } from '../runners/codex/codex-runner.ts';
 import type { Provider } from '../runners/codex/deps.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex, noKey } from './examine-codex.ts';
 import type { Capstan } from './open-capstan.ts';
+import { ownScratch } from './own-scratch.ts';
 
 /**
  * Puts the codex runner together as the configuration says; the caller starts and disposes it. Rejects before anything is started where
@@ -30,33 +33,71 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
   if (containment.kind !== 'pid_namespace')
     logger.info({ why: containment.why }, 'Agents are held by their process group and a mark alone');
 
+  await using opening = new AsyncDisposableStack();
+  const scratch = opening.use(await ownScratch(dataDir));
   const surroundings: CodexProcessOptions = {
     codexBin: codex.path,
     codexHome: settings.home,
-    scratchDir: join(dataDir, 'scratch'),
+    scratchDir: scratch.path,
     commandPath: capstan.commandPath,
     containment,
     logger: logger.child({ room: 'codex' }),
   };
-  const proxy = await startModelProxy();
-  const driver = createAppServerDriver(surroundings);
+  const refusals = rememberRefusals(capstan.clock);
+  const proxy = await startModelProxy({ onAuthRefused: refusals.note });
+  const createDriver = settings.driver === 'exec' ? createExecDriver : createAppServerDriver;
+  const driver = createDriver(surroundings);
 
   function provider(): Provider | null {
     if (settings.auth === 'home') return null;
     if (profile.openaiApiKey === null) throw noKey();
+    refusals.check();
     return { baseUrl: settings.baseUrl, apiKey: profile.openaiApiKey.reveal() };
   }
 
-  return createCodexRunner({
+  const runner = createCodexRunner({
     driver,
     proxy,
     runSandboxed: sandboxRunner(surroundings),
     artifacts,
     dataDir,
     settings,
-    logger,
+    clock: capstan.clock,
     provider,
     deniedPaths: [dataDir, settings.home],
     codexVersion: codex.version,
   });
+  const held = opening.move();
+  return {
+    ...runner,
+    async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]();
+      await held.disposeAsync();
+    },
+  };
+}
+
+/** A refused key is not offered again for this long: somebody may have mended it at the provider. */
+const refusedForMs = 5 * 60_000;
+
+interface Refusals {
+  readonly note: (attemptId: string, fault: AuthFault) => void;
+  /** Throws `key_refused` while the refusal is fresh. */
+  readonly check: () => void;
+}
+
+/** This worker has one key: once it is refused, the jobs that need it fail at once instead of asking again, each for itself. */
+function rememberRefusals(clock: Clock): Refusals {
+  let last: AuthFault | null = null;
+  return {
+    note: (_attemptId, fault) => {
+      last = fault;
+    },
+    check: () => {
+      if (last === null || clock() - last.atMs > refusedForMs) return;
+      throw new AppError('auth', 'key_refused', last.message, {
+        hint: 'Give another key in OPENAI_API_KEY and start the worker again, then run the job with `capstan jobs retry`.',
+      });
+    },
+  };
 }

@@ -37,9 +37,9 @@ export async function runJob(
   request: Pick<SubmitJob, 'type' | 'input'> & Partial<SubmitJob>,
   options: RunJobOptions,
 ): Promise<Job> {
-  const { store, logger } = capstan;
+  const { store, logger, config } = capstan;
   const { interrupted } = options;
-  await reap(store, logger);
+  await reap({ store, logger, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);
   await own.ensure();
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));

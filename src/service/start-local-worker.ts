@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { WorkerId } from '../domain/ids.ts';
 import { isTerminal, type Job } from '../domain/job.ts';
 import type { Logger } from '../domain/logger.ts';
@@ -6,13 +5,19 @@ import type { Runner } from '../domain/runner.ts';
 import type { Store } from '../domain/store.ts';
 import type { NewWorker } from '../domain/worker.ts';
 import { openStoreJobSource } from '../queue/store-job-source.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
-import { reap } from './reap.ts';
+import { every } from './every.ts';
+import { sweepScratch } from './own-scratch.ts';
+import { outboxDir, reap } from './reap.ts';
+import { sweepJobs } from './sweep-jobs.ts';
 
 /** How often a worker looks for the dead among the others; only a net, whoever sees a death reaps at once. */
-const reapEveryMs = 5_000;
+const reapEveryMs = 2_000;
+/** Jobs may end while no worker is there to clean up after them: a cancelled one that waited to be resumed, for instance. */
+const sweepEveryMs = 300_000;
 
 export interface LocalWorkerOptions {
   readonly store: Store;
@@ -57,9 +62,17 @@ export async function startLocalWorker(
   };
   await store.registerWorker(registration);
   opening.defer(async () => {
-    await store.removeWorker(id);
+    await store.removeWorker(id).catch((error: unknown) => {
+      logger.warn({ err: error }, 'Could not sign off; this worker will be found dead');
+    });
   });
-  await reap(store, logger);
+  const reaping = { store, logger, dataDir: options.dataDir };
+  const sweep = async (): Promise<void> => {
+    await sweepJobs({ ...reaping, runners, clock: systemClock });
+    await sweepScratch(options.dataDir);
+  };
+  await reap(reaping);
+  await sweep();
   const onForgotten = (): void => {
     logger.warn({}, 'This worker was taken for dead; registering again');
     store
@@ -76,15 +89,15 @@ export async function startLocalWorker(
   logger.info({ types, concurrency: options.concurrency }, 'Worker ready');
 
   const held = opening.move();
-  const timer = setInterval(() => {
-    reap(store, logger).catch((error: unknown) => {
-      logger.warn({ err: error }, 'Could not look for dead workers');
-    });
-  }, reapEveryMs);
-  timer.unref();
-  held.defer(() => {
-    clearInterval(timer);
-  });
+  const onError = (error: unknown): void => {
+    logger.warn({ err: error }, 'Could not look for what dead workers left');
+  };
+  const takeOver = async (): Promise<void> => {
+    // A job that is taken from the dead may have ended by that.
+    if (await reap(reaping)) await sweep();
+  };
+  held.use(every(reapEveryMs, takeOver, onError));
+  held.use(every(sweepEveryMs, sweep, onError));
   const onDrain = (): void => {
     store.updateWorker(id, 'draining').catch((error: unknown) => {
       logger.warn({ err: error }, 'Could not say that the worker drains');
@@ -96,7 +109,7 @@ export async function startLocalWorker(
     await using _held = held;
     const onStored = discardEnded(store, runners, logger);
     await runWorker(
-      { ...options, source, logger, outboxDir: join(options.dataDir, 'outbox'), onStored },
+      { ...options, source, logger, outboxDir: outboxDir(options.dataDir), onStored },
       drain,
       hurry,
     );

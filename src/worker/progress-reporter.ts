@@ -9,6 +9,8 @@ import { deferred, pause, type Deferred } from '../runtime/wait.ts';
 /** Past this many waiting events the deltas among them go first: the whole message follows them anyway. */
 const maxPending = 2_000;
 const maxBatch = 200;
+/** Made once: the reason that `abort` makes by itself costs a stack trace for every attempt. */
+const closedReason = new AppError('infrastructure', 'reporter_closed', 'The attempt has ended.');
 const retryBackoff = { initialMs: 50, maxMs: 2_000, jitter: 0.3 };
 
 interface Saving {
@@ -16,7 +18,8 @@ interface Saving {
   readonly saved: Deferred<void>;
 }
 
-export interface ProgressReporter {
+/** When disposed it takes nothing more, and what cannot be sent at once is dropped. */
+export interface ProgressReporter extends Disposable {
   emit(event: JobEventBody): void;
   /** Resolves when stored; rejects with `lease_lost` where the fence is old, or when closed before. */
   saveCheckpoint(checkpoint: Checkpoint): Promise<void>;
@@ -24,7 +27,6 @@ export interface ProgressReporter {
   flush(): Promise<void>;
   /** Aborts with `lease_lost` when a report was refused. */
   readonly signal: AbortSignal;
-  close(): void;
 }
 
 /** Carries one attempt's events to the source in order: one report at a time, each with all that came meanwhile. */
@@ -100,8 +102,8 @@ export function createProgressReporter(source: JobSource, lease: Lease): Progres
     async flush() {
       while (sending !== null) await sending;
     },
-    close() {
-      closed.abort();
+    [Symbol.dispose]() {
+      closed.abort(closedReason);
     },
   };
 }

@@ -3,7 +3,6 @@ import type { JobSource } from '../domain/job-source.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
 import { AppError, toFailure } from '../runtime/app-error.ts';
-import { deferred } from '../runtime/wait.ts';
 import type { Outbox } from './outbox.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 
@@ -26,37 +25,20 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
   const logger = deps.logger.child({ jobId: job.id, attempt: lease.attempt, type: job.type });
   const startedAtMs = performance.now();
   await using kept = deps.source.keep(lease);
-  const reporter = createProgressReporter(deps.source, lease);
+  using reporter = createProgressReporter(deps.source, lease);
   const signal = AbortSignal.any([kept.signal, reporter.signal, deps.leave]);
   logger.debug({}, 'Attempt started');
 
   const outcome = await runToOutcome(claimed, deps.runners.get(job.type), { signal, reporter }, logger);
-  await settledOrAborted(reporter.flush(), deps.giveUp);
-  reporter.close();
   if (isLost(signal)) {
     logger.warn({}, 'The lease went to another attempt; this one reports nothing');
     return;
   }
-  const result = await deps.outbox.deliver(lease, outcome, deps.giveUp);
+  const result = await deps.outbox.deliver({ lease, outcome }, reporter.flush(), deps);
   const fields = { outcome: outcome.kind, result, durationMs: Math.round(performance.now() - startedAtMs) };
   if (result === 'refused') logger.warn(fields, 'The outcome was refused: another attempt has the job');
   else logger.debug(fields, 'Attempt ended');
   if (result === 'applied' || result === 'repeated') await deps.onStored?.(job);
-}
-
-/** Leaves no listener on a signal that outlives thousands of attempts: each would make adding the next one slower. */
-async function settledOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const aborted = deferred<void>();
-  const onAbort = (): void => {
-    aborted.resolve();
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 interface Attempt {

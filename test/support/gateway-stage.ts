@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import { openGateway } from '../../src/gateway/open-gateway.ts';
 import { buildGatewayServer } from '../../src/http/build-gateway-server.ts';
+import { openAiLimits } from '../../src/http/openai/limits.ts';
 import { listen } from '../../src/http/listen.ts';
 import { Secret } from '../../src/runtime/secret.ts';
 import { createLogger } from '../../src/telemetry/create-logger.ts';
@@ -99,13 +100,7 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
         allowedHosts: [],
         allowedOrigins: [],
       },
-      limits: {
-        maxBodyBytes: settings.maxBodyBytes,
-        rate: settings.rateLimitEnabled
-          ? { max: settings.rateLimitMax, windowMs: settings.rateLimitWindowMs }
-          : null,
-      },
-      isMetricsEnabled: settings.enableMetrics,
+      ...openAiLimits(settings),
     });
     opening.defer(() => server.close());
     const url = await listen(server, settings);

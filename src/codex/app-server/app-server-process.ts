@@ -41,7 +41,8 @@ export async function startAppServer(
     {
       command: codexBin,
       args: appServerArgs(sqliteHome, unloadDelaySeconds),
-      env: codexEnvironment(options),
+      // Codex leaves folders of its own in TMPDIR: they go with the process.
+      env: { ...codexEnvironment(options), TMPDIR: sqliteHome },
       cwd: codexHome,
     },
     {

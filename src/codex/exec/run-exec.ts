@@ -82,8 +82,15 @@ async function launch(sqliteHome: string, { options, request, turn }: Launch): P
   try {
     return startExecProcess({
       command: options.codexBin,
-      args: ['exec', '-p', profileName, ...(resume === null ? [] : ['resume', resume.threadId]), ...(request.execArgs ?? []), ...always],
-      env: { ...codexEnvironment(options), [attemptVariable]: attemptMark(request) },
+      args: [
+        'exec',
+        '-p',
+        profileName,
+        ...(resume === null ? [] : ['resume', resume.threadId]),
+        ...(request.execArgs ?? []),
+        ...always,
+      ],
+      env: { ...codexEnvironment(options), TMPDIR: sqliteHome, [attemptVariable]: attemptMark(request) },
       cwd: request.workspaceDir,
       input: request.prompt,
       config,

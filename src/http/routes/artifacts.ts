@@ -23,7 +23,7 @@ export const artifactRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, 
             description: 'The bytes.',
             content: { [contentType]: { schema: z.string().meta({ format: 'binary' }) } },
           },
-          304: { description: 'It is what the caller has.', content: {} },
+          304: z.null().describe('It is what the caller has.'),
           ...badRequest,
           ...notFound,
           ...commonErrors,
@@ -39,7 +39,7 @@ export const artifactRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, 
         void reply.header('etag', etag);
         if (namesTag(headers['if-none-match'], etag)) {
           stream.destroy();
-          return reply.code(304).send();
+          return reply.code(304).send(null);
         }
       }
       void reply.header('content-length', sizeBytes);

@@ -41,7 +41,7 @@ export const eventRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, opt
             description: 'The events.',
             content: { 'text/event-stream': { schema: framesSchema } },
           },
-          204: { description: 'The job has ended and every event of it is known.', content: {} },
+          204: z.null().describe('The job has ended and every event of it is known.'),
           ...badRequest,
           ...notFound,
           ...commonErrors,
@@ -59,7 +59,7 @@ export const eventRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, opt
       const afterSeq = request.headers['last-event-id'] ?? request.query.after ?? 0;
       const hasEnded = isTerminal(job.status.state);
       if (hasEnded && (await jobs.store.listEvents(job.id, afterSeq, 1)).length === 0)
-        return reply.code(204).send();
+        return reply.code(204).send(null);
       if (request.method === 'HEAD') return reply.type('text/event-stream').send('');
 
       reply.hijack();

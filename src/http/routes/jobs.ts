@@ -22,6 +22,10 @@ const listQuery = z.strictObject({
   cursor: z.string().optional().describe('`nextCursor` of the page before'),
 });
 const tags = ['jobs'];
+const submitDescription = `Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200).
+The \`input\` of a \`codex\` job is a CodexJobInput; its folder lies on the server's machine and is copied now:
+
+    {"type": "codex", "input": {"prompt": "Add a contact page", "source": {"dir": "/srv/site"}}}`;
 
 export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { jobs, stopping }) => {
   const view = (job: Job): z.infer<typeof jobSchema> => ({ ...toJobView(job, jobs.clock()) });
@@ -33,13 +37,13 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
         tags,
         operationId: 'submitJob',
         summary: 'Hand in a job',
-        description:
-          'Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200).',
+        description: submitDescription,
         body: submitJobSchema,
         response: {
           200: json('The job that was accepted first under this idempotency key.', jobSchema),
           201: json('Accepted; Location says where to look for it.', jobSchema),
           ...badRequest,
+          ...notFound,
           ...bodyErrors,
           ...commonErrors,
           ...diskFull,

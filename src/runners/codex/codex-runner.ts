@@ -1,18 +1,18 @@
-import { rm } from 'node:fs/promises';
 import { codexJobInputSchema, type CodexJobInput } from '../../contract/codex-job.ts';
-import type { AttemptOutcome, ClaimedJob } from '../../domain/job.ts';
+import type { AttemptOutcome, AttemptReport, ClaimedJob } from '../../domain/job.ts';
 import type { RunContext, Runner } from '../../domain/runner.ts';
-import { jobFolders } from '../../artifacts/job-folders.ts';
-import { removeTree } from '../../artifacts/remove-tree.ts';
+import { jobFolders, type JobFolders } from '../../artifacts/job-folders.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
-import { codexCheckpointSchema } from './checkpoint.ts';
+import { checkpointOf } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
+import { discardJob } from './discard-job.ts';
+import { finishedRun } from './finished-run.ts';
 import { judge } from './judge.ts';
 import { timedOut } from './limits.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
 import { collectResult } from './collect-result.ts';
-import { runAgent } from './run-agent.ts';
+import { runAgent, type AgentRun } from './run-agent.ts';
 import { runChecks } from './run-checks.ts';
 
 /** Owns the driver and the proxy. Carries out `codex` jobs: a thread in the job's own workspace and HOME, then the real difference, the checks and the artifacts. */
@@ -28,16 +28,10 @@ export function createCodexRunner(deps: CodexRunnerDeps): Runner {
       const limitMs = input.data.timeoutMs ?? deps.settings.timeoutMs;
       using limit = startDeadline(limitMs, () => timedOut(limitMs));
       const signal = AbortSignal.any([context.signal, limit.signal]);
-      return runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
+      return await runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
     },
     async discard(job) {
-      const folders = jobFolders(deps.dataDir, job.id);
-      // A failed or cancelled job may be run again on the same source.
-      if (job.status.state === 'succeeded') await removeTree(folders.job);
-      else await Promise.all([removeTree(folders.workspace), removeTree(folders.home)]);
-      const checkpoint = codexCheckpointSchema.safeParse(job.checkpoint);
-      if (checkpoint.success && checkpoint.data.rolloutPath !== null)
-        await rm(checkpoint.data.rolloutPath, { force: true });
+      await discardJob(deps, job);
     },
     async [Symbol.asyncDispose]() {
       // The proxy goes last: whoever still speaks through it is ended first.
@@ -60,20 +54,25 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
-  const checkpoint = await prepareAttempt(job, folders, context.signal);
-  const agentRun = await runAgent(deps, { claimed, input, folders, checkpoint }, context);
+  const { checkpoint, warning } = await prepareAttempt(claimed, folders, context.signal);
+  if (warning !== null) context.emit({ type: 'job.warning', message: warning });
+  const agentRun =
+    finishedRun(checkpoint) ??
+    (await runAgent(deps, { claimed, input, folders, checkpoint, warning }, context));
 
   if (isLost(context.signal)) throw context.signal.reason;
   // What the agent did is kept in every case: also a job that fails shows its difference and its transcript.
-  context.emit({ type: 'job.phase', phase: 'collecting' });
-  const collected = await collectResult(deps, { job, folders, agentRun });
+  const kept = checkpoint?.collected ?? null;
+  if (kept === null) context.emit({ type: 'job.phase', phase: 'collecting' });
+  const collected = kept ?? (await collectResult(deps, { job, folders, agentRun }));
   const verdict = judge(agentRun, context.signal);
   if (verdict.kind !== 'succeeded') return { ...verdict, report: collected } as AttemptOutcome;
   if (input.checks.length === 0) return { kind: 'succeeded', report: collected };
 
+  if (kept === null) await saveCollected(context, { folders, agentRun, collected });
   context.emit({ type: 'job.phase', phase: 'checking' });
   const checks = await runChecks(deps, { claimed, input, folders }, context);
-  const report = { ...collected, checks };
+  const report = { ...collected, resumed: agentRun.resumed, checks };
   const failed = checks.find(({ passed }) => !passed);
   if (context.signal.aborted) return { ...judge(agentRun, context.signal), report } as AttemptOutcome;
   if (failed === undefined) return { kind: 'succeeded', report };
@@ -88,6 +87,25 @@ async function runAttempt(
     ),
   );
   return { kind: 'failed', failure, report };
+}
+
+interface Collecting {
+  readonly folders: JobFolders;
+  readonly agentRun: AgentRun;
+  readonly collected: AttemptReport;
+}
+
+async function saveCollected(
+  context: RunContext,
+  { folders, agentRun, collected }: Collecting,
+): Promise<void> {
+  const { threadId, rolloutPath, model, usage, warnings } = agentRun;
+  if (threadId === null) return;
+  // The report has what was read in the last message.
+  const finished = { finalMessage: null, model, usage, warnings };
+  await context.saveCheckpoint(
+    checkpointOf({ threadId, rolloutPath }, folders.workspace, { finished, collected }),
+  );
 }
 
 function ending(exitCode: number | null): string {

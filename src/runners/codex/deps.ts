@@ -3,7 +3,7 @@ import type { CodexDriver } from '../../codex/driver.ts';
 import type { ModelProxy } from '../../codex/model-proxy/start-model-proxy.ts';
 import type { RunSandboxed } from '../../codex/run-sandboxed.ts';
 import type { SandboxMode } from '../../contract/codex-job.ts';
-import type { Logger } from '../../domain/logger.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 export interface CodexRunnerSettings {
   readonly model: string;
@@ -33,5 +33,5 @@ export interface CodexRunnerDeps {
   /** Folders that no command of an agent may read. */
   readonly deniedPaths: readonly string[];
   readonly codexVersion: string;
-  readonly logger: Logger;
+  readonly clock: Clock;
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
 import type { AgentThreadRequest, AgentTurnResult } from '../../codex/driver.ts';
@@ -8,10 +9,12 @@ import { emptyReport, type ClaimedJob } from '../../domain/job.ts';
 import type { RunContext } from '../../domain/runner.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
-import type { CodexCheckpoint } from './checkpoint.ts';
-import { hostname } from 'node:os';
+import { redactText } from '../../telemetry/redact-text.ts';
+import { checkpointOf, type CodexCheckpoint } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { stalled } from './limits.ts';
+import { startsClean } from './prepare-attempt.ts';
+import { createEventRedactor } from './redact-events.ts';
 import { continuationPrompt, developerInstructions } from './prompts.ts';
 
 /** What is known when the agent has ended, in whatever way. */
@@ -35,6 +38,8 @@ export interface AgentWork {
   readonly input: CodexJobInput;
   readonly folders: JobFolders;
   readonly checkpoint: CodexCheckpoint | null;
+  /** What there is to say about the start already. */
+  readonly warning: string | null;
 }
 
 /** Runs one thread of the agent to the end of its turn, watched for stalls, with a way to the model that is open only meanwhile. */
@@ -56,13 +61,14 @@ export async function runAgent(
           attemptId: `${job.id}:${lease.attempt}`,
           upstream,
           onFault: (fault) => {
-            // The agent would try a refused key five times over; what it would say in the end is known now.
-            if (fault.kind === 'auth') refusal.abort(new AppError('auth', 'key_refused', fault.message));
+            const final = asFinal(fault, deps.clock());
+            if (final !== null) refusal.abort(final);
           },
         });
   const signal = AbortSignal.any([context.signal, watch.signal, refusal.signal]);
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
-  const warnings: string[] = [];
+  const warnings: string[] = work.warning === null ? [] : [work.warning];
+  const redact = createEventRedactor();
 
   const request = (checkpoint: CodexCheckpoint | null): AgentThreadRequest => ({
     jobId: job.id,
@@ -83,17 +89,13 @@ export async function runAgent(
     onEvent: (event) => {
       watch.refresh();
       if (event.type === 'job.warning') warnings.push(event.message);
-      context.emit(event);
+      const safe = redact(event);
+      if (safe !== null) context.emit(safe);
     },
     onThread: async (started) => {
       Object.assign(thread, started);
       context.emit({ type: 'agent.thread', threadId: started.threadId, resumed: started.resumed });
-      await context.saveCheckpoint({
-        threadId: started.threadId,
-        rolloutPath: started.rolloutPath,
-        host: hostname(),
-        workspaceDir: work.folders.workspace,
-      });
+      await context.saveCheckpoint(checkpointOf(started, work.folders.workspace));
       context.emit({ type: 'job.phase', phase: 'agent_working' });
     },
   });
@@ -114,6 +116,12 @@ export async function runAgent(
     Object.assign(thread, { threadId: turn.threadId, rolloutPath: turn.rolloutPath, resumed: turn.resumed });
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
   const usage = route?.usage() ?? turn?.usage ?? emptyReport.usage;
+  if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
+    const finalMessage = turn.finalMessage === null ? null : redactText(turn.finalMessage);
+    const finished = { finalMessage, model, usage, warnings };
+    // Not waited for: where it cannot be stored, another attempt asks the agent once more, and no harm is done.
+    context.saveCheckpoint(checkpointOf(turn, work.folders.workspace, { finished })).catch(() => undefined);
+  }
   return { turn, error, faults: route?.faults ?? [], usage, model, ...thread, warnings };
 
   function warn(message: string): void {
@@ -121,6 +129,22 @@ export async function runAgent(
     context.emit({ type: 'job.warning', message });
   }
 }
+
+/** A limit that resets sooner is left to Codex, which waits for it by itself. */
+const patienceMs = 30_000;
+
+/**
+ * The agent would try a refused key five times over, and sit out a limit for hours with the worker's slot in its hands: what it would
+ * say in the end is known now. Null for what may pass.
+ */
+function asFinal(fault: ProxyFault, nowMs: number): AppError | null {
+  if (fault.kind === 'auth') return new AppError('auth', 'key_refused', fault.message);
+  const long = fault.kind === 'limit' && fault.untilMs !== null && fault.untilMs - nowMs > patienceMs;
+  return long ? new AppError('limit', 'rate_limit', fault.message) : null;
+}
+
+/** A longer message is not kept for another attempt. */
+const maxKeptChars = 65_536;
 
 interface Tries {
   readonly request: (checkpoint: CodexCheckpoint | null) => AgentThreadRequest;
@@ -139,10 +163,9 @@ async function runOrStartClean(
       return await deps.driver.runThread(tries.request(checkpoint));
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'thread_not_resumable') throw error;
-      tries.warn(
-        `The thread of the attempt before could not be resumed, so this one starts clean: ${error.message}`,
-      );
+      tries.warn(startsClean(error.message));
       await prepareWorkspace(folders, tries.signal);
+      if (checkpoint.rolloutPath !== null) await rm(checkpoint.rolloutPath, { force: true });
     }
   }
   return deps.driver.runThread(tries.request(null));
