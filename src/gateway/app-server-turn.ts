@@ -137,11 +137,11 @@ async function endOf(
   if (over !== null && over !== 'aborted') {
     return { reason: 'completed', usage: watch.usage, threadId, turnId, failed: over.error };
   }
-  await client.call('turn/interrupt', { threadId, turnId }).catch((error: unknown) => {
-    // The turn may have ended by itself at the same moment; then the wait below is over at once.
+  const interrupted = client.call('turn/interrupt', { threadId, turnId }).catch((error: unknown) => {
+    // The turn may have ended by itself at the same moment.
     if (!isRefusal(error)) throw error;
   });
-  await within(watch.ended, interruptLimitMs, stuck);
+  await within(Promise.all([interrupted, watch.ended]), interruptLimitMs, stuck);
   if (over === null) return { reason: 'tool_calls', usage: watch.usage, threadId, turnId, failed: null };
   if (signal.reason !== enough) throw signal.reason;
   return { reason: 'stopped', usage: watch.usage, threadId, turnId, failed: null };

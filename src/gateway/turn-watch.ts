@@ -28,6 +28,7 @@ export class TurnWatch implements ThreadListener, Disposable {
   readonly #pendingCalls = new Set<(response: DynamicToolCallResponse) => void>();
   readonly #spoken = new Set<string>();
   #calls = 0;
+  #isOver = false;
   #lastMessage = '';
   #lastItem: string | null = null;
   #before: TokenUsageBreakdown | null = null;
@@ -61,6 +62,8 @@ export class TurnWatch implements ThreadListener, Disposable {
   }
 
   onNotification({ method, params }: ThreadNotification): void {
+    // What is said twice, or after the end, is none of this turn's answer.
+    if (this.#isOver) return;
     this.#options.listener.onActivity();
     switch (method) {
       case 'item/agentMessage/delta':
@@ -90,6 +93,7 @@ export class TurnWatch implements ThreadListener, Disposable {
         }
         return;
       case 'turn/completed':
+        this.#isOver = true;
         this.#tellLast();
         this.#ended.resolve(params.turn);
         this.#over.resolve(params.turn);
@@ -123,7 +127,8 @@ export class TurnWatch implements ThreadListener, Disposable {
   }
 
   #text(itemId: string, delta: string): void {
-    if (delta === '') return;
+    // The types are a promise of the version that they were made from.
+    if (typeof (delta as unknown) !== 'string' || delta === '') return;
     if (this.#options.lastMessageOnly) {
       this.#lastMessage = this.#lastItem === itemId ? this.#lastMessage + delta : delta;
       this.#lastItem = itemId;

@@ -58,7 +58,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
     });
   });
   // Before the hooks below, so that it has its own alone: OpenAI's clients know other errors, origins and keys.
-  if (deps.openAi !== null) await server.register(openAiRoutes, { prefix: '/v1', ...deps, ...deps.openAi });
+  if (deps.openAi !== undefined) await server.register(openAiRoutes, { prefix: '/v1', ...deps, ...deps.openAi });
   acceptJsonAlone(server);
 
   await server.register(helmet, { contentSecurityPolicy: false, hsts: false });
@@ -86,7 +86,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   await server.register(eventRoutes, { prefix: '/api', ...deps });
   await server.register(artifactRoutes, { prefix: '/api', ...deps });
   await server.register(workerRoutes, { prefix: '/api', ...deps });
-  if (deps.openAi !== null) await server.register(metricsRoutes, deps.openAi);
+  if (deps.openAi !== undefined) await server.register(metricsRoutes, deps.openAi);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   return server;
 }

@@ -10,8 +10,8 @@ export interface ServerDeps {
   readonly logger: Logger;
   readonly guard: GuardSettings;
   readonly version: string;
-  /** What is served under /v1, with its metrics; null where nothing is. */
-  readonly openAi: MountedGateway | null;
+  /** What is served under /v1, with its metrics. */
+  readonly openAi?: MountedGateway | undefined;
   /** Aborts when the server stops: streams end, waiting requests are answered. */
   readonly stopping: AbortSignal;
   /** How often a silent event stream says that it lives, milliseconds; 15 s where it is not said. */

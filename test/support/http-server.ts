@@ -62,7 +62,6 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
     guard: { host: '127.0.0.1', apiKey: null, allowedHosts: [], allowedOrigins: [], ...options.guard },
     version: '1.2.3',
     stopping: stopping.signal,
-    openAi: null,
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
   });
   return {
