@@ -33,6 +33,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
     using watch = new TurnWatch({
       listener,
       tools: new Set(spec.tools.map(({ name }) => name)),
+      knownCalls: new Set(spec.history.map((item) => String(item['call_id'] ?? ''))),
       parallelTools: spec.parallelTools,
       lastMessageOnly: spec.outputSchema !== null && run.settings.sandboxMode !== 'read-only',
     });

@@ -25,7 +25,9 @@ export function execPrompt({ history, input }: Conversation): ExecPrompt {
   const last = input
     .map((part) => {
       if (part.type === 'text') return part.text;
-      return part.type === 'image' && 'url' in part ? told([{ type: 'input_image', image_url: part.url }]) : '';
+      return part.type === 'image' && 'url' in part
+        ? told([{ type: 'input_image', image_url: part.url }])
+        : '';
     })
     .join('\n');
   const instructions = history.filter(isDeveloper).map((item) => told(item['content']));

@@ -78,7 +78,12 @@ export function callItem(id: string, call: ToolCall, status: 'in_progress' | 'co
   return { id, type: 'function_call', status, call_id: call.id, name: call.name, arguments: args };
 }
 
-function responseUsage({ inputTokens, cachedInputTokens, outputTokens, reasoningTokens }: TokenUsage): object {
+function responseUsage({
+  inputTokens,
+  cachedInputTokens,
+  outputTokens,
+  reasoningTokens,
+}: TokenUsage): object {
   return {
     input_tokens: inputTokens,
     input_tokens_details: { cached_tokens: cachedInputTokens },

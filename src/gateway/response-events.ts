@@ -36,7 +36,10 @@ export class ResponseEvents {
     const message = this.#message;
     if (message === null) return before;
     message.text += delta;
-    return [...before, this.#event({ ...this.#place(message.id), type: 'response.output_text.delta', delta, logprobs: [] })];
+    return [
+      ...before,
+      this.#event({ ...this.#place(message.id), type: 'response.output_text.delta', delta, logprobs: [] }),
+    ];
   }
 
   toolCall(call: ToolCall): readonly ResponseEvent[] {
@@ -60,17 +63,17 @@ export class ResponseEvents {
 
   end(choice: Choice): readonly ResponseEvent[] {
     const isSilent = choice.text === '' && choice.toolCalls.length === 0;
-    const before = [
-      ...this.#begin(),
-      ...(isSilent ? this.#openMessage() : []),
-      ...this.#closeMessage(),
-    ];
+    const before = [...this.#begin(), ...(isSilent ? this.#openMessage() : []), ...this.#closeMessage()];
     const status = statusOf(choice);
     return [...before, this.#state(`response.${status}`, { status, usage: choice.usage, error: null })];
   }
 
   /** What a client that has begun to read is told of a failure. */
-  failed(error: { readonly code: string; readonly message: string; readonly param: string | null }): readonly ResponseEvent[] {
+  failed(error: {
+    readonly code: string;
+    readonly message: string;
+    readonly param: string | null;
+  }): readonly ResponseEvent[] {
     const { code, message, param } = error;
     const told = { status: 'failed', usage: null, error: { code, message } } as const;
     return [
@@ -127,7 +130,10 @@ export class ResponseEvents {
   }
 
   #state(type: string, facts: Omit<ResponseFacts, 'output'>): ResponseEvent {
-    return this.#event({ type, response: responseObject(this.#plan, { ...facts, output: [...this.#output] }) });
+    return this.#event({
+      type,
+      response: responseObject(this.#plan, { ...facts, output: [...this.#output] }),
+    });
   }
 
   #event(body: Body): ResponseEvent {

@@ -23,7 +23,10 @@ export class ResponseThreads {
     if (previousId === null) return turn(spec);
     const previous = await this.#store.find(previousId);
     if (previous === null)
-      throw badRequest(`There is no response '${previousId.slice(0, 100)}' to go on with.`, 'previous_response_id');
+      throw badRequest(
+        `There is no response '${previousId.slice(0, 100)}' to go on with.`,
+        'previous_response_id',
+      );
     // A thread keeps the tools that it was started with, and what was broken off is not told as it was.
     if (plan.store && previous.isWhole && previous.tools === plan.tools) {
       try {

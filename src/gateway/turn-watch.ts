@@ -13,6 +13,8 @@ export interface TurnWatchOptions {
   readonly listener: TurnListener;
   /** Names of the client's tools. */
   readonly tools: ReadonlySet<string>;
+  /** Calls of the conversation so far: what is put into a thread is told again as if it were said now. */
+  readonly knownCalls: ReadonlySet<string>;
   readonly parallelTools: boolean;
   /** Only the last message is the answer: those before it are talk between commands. It is told at the end. */
   readonly lastMessageOnly: boolean;
@@ -153,6 +155,7 @@ export class TurnWatch implements ThreadListener, Disposable {
 
   #rawItem(item: ResponseItem): void {
     if (item.type !== 'function_call' || !this.#options.tools.has(item.name)) return;
+    if (this.#options.knownCalls.has(item.call_id)) return;
     if (this.#calls > 0 && !this.#options.parallelTools) return;
     this.#calls += 1;
     this.#options.listener.onToolCall({ id: item.call_id, name: item.name, arguments: item.arguments });

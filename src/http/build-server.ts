@@ -58,7 +58,8 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
     });
   });
   // Before the hooks below, so that it has its own alone: OpenAI's clients know other errors, origins and keys.
-  if (deps.openAi !== undefined) await server.register(openAiRoutes, { prefix: '/v1', ...deps, ...deps.openAi });
+  if (deps.openAi !== undefined)
+    await server.register(openAiRoutes, { prefix: '/v1', ...deps, ...deps.openAi });
   acceptJsonAlone(server);
 
   await server.register(helmet, { contentSecurityPolicy: false, hsts: false });

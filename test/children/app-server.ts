@@ -145,7 +145,7 @@ const answers: Readonly<Record<string, (message: Message) => void>> = {
     const turnId = `turn-${turns}`;
     if (text === 'never-started') return;
     send({ id, result: { turn: { id: turnId, status: 'inProgress' } } });
-    const play = turnsByText[text];
+    const play = Object.hasOwn(turnsByText, text) ? turnsByText[text] : undefined;
     if (play !== undefined) play(threadId, turnId);
     else {
       delta(threadId, `hello from ${process.pid}`);

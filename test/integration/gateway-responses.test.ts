@@ -30,12 +30,21 @@ async function respond(stage: GatewayStage, body: object): Promise<ResponseBody>
 }
 
 const textOf = ({ output }: ResponseBody): string =>
-  output.flatMap(({ content }) => content ?? []).map(({ text }) => text).join('');
+  output
+    .flatMap(({ content }) => content ?? [])
+    .map(({ text }) => text)
+    .join('');
 
 /** The conversation that the model saw: who said what, without what Codex adds. */
 function seenBy(request: RecordedRequest | undefined): readonly string[] {
   const { input } = request?.body as {
-    input: { type: string; role?: string; call_id?: string; output?: unknown; content?: { text: string }[] }[];
+    input: {
+      type: string;
+      role?: string;
+      call_id?: string;
+      output?: unknown;
+      content?: { text: string }[];
+    }[];
   };
   return input
     .map((item) =>
@@ -55,7 +64,9 @@ test('a response is answered with its text, its usage and its typed events in or
   const streamed = await stage.post('/v1/responses', { model: 'codex-5', input: 'first', stream: true });
   const frames = dataFrames(await streamed.text());
   expect(frames.at(-1)).toBe('[DONE]');
-  const events = frames.slice(0, -1).map((frame) => JSON.parse(frame) as { type: string; sequence_number: number });
+  const events = frames
+    .slice(0, -1)
+    .map((frame) => JSON.parse(frame) as { type: string; sequence_number: number });
   expect(events.map(({ type }) => type)).toEqual([
     'response.created',
     'response.in_progress',
@@ -75,13 +86,21 @@ test('the newest response goes on in its thread and an older one is forked, also
   const one = await respond(stage, { input: 'first' });
   const two = await respond(stage, { input: 'second', previous_response_id: one.id });
   expect(textOf(two)).toBe('answer two');
-  expect(seenBy(stage.model.requests.at(-1))).toEqual(['user: first', 'assistant: answer one', 'user: second']);
+  expect(seenBy(stage.model.requests.at(-1))).toEqual([
+    'user: first',
+    'assistant: answer one',
+    'user: second',
+  ]);
   expect(stage.model.requests.at(-1)?.threadId).toBe(stage.model.requests.at(-2)?.threadId);
 
   await stage.restart();
   const fork = await respond(stage, { input: 'other', previous_response_id: one.id });
   expect(textOf(fork)).toBe('answer other');
-  expect(seenBy(stage.model.requests.at(-1))).toEqual(['user: first', 'assistant: answer one', 'user: other']);
+  expect(seenBy(stage.model.requests.at(-1))).toEqual([
+    'user: first',
+    'assistant: answer one',
+    'user: other',
+  ]);
   expect(stage.model.requests.at(-1)?.threadId).not.toBe(stage.model.requests.at(-2)?.threadId);
 
   await respond(stage, { input: 'other', previous_response_id: two.id });

@@ -221,7 +221,9 @@ test.each(['good', 'ignores-sigterm', 'leaves-grandchild'])(
     await stage.gateway[Symbol.asyncDispose]();
     expect(await errorOf(await plain)).toMatchObject({ code: 'worker_exited', retryable: true });
     const frames = dataFrames(await stream.text());
-    expect(JSON.parse(frames.at(-2) ?? '')).toMatchObject({ error: { code: 'worker_exited', retryable: true } });
+    expect(JSON.parse(frames.at(-2) ?? '')).toMatchObject({
+      error: { code: 'worker_exited', retryable: true },
+    });
     expect(frames.at(-1)).toBe('[DONE]');
     expect(() => process.kill(pid, 0)).toThrow();
   },

@@ -140,7 +140,10 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
         method: 'POST',
         body: typeof body === 'string' ? body : JSON.stringify(body),
         ...init,
-        headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string> | undefined) },
+        headers: {
+          'content-type': 'application/json',
+          ...(init.headers as Record<string, string> | undefined),
+        },
       }),
     chat: (body = {}, init = {}) =>
       stage.post(
