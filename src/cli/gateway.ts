@@ -38,7 +38,7 @@ const serveGateway: Action = async (context, _args, { host, port, ...raw }) => {
       allowedHosts: http.allowedHosts,
       allowedOrigins: http.allowedOrigins,
     },
-      ...openAiLimits(settings),
+    ...openAiLimits(settings),
   });
   await using open = new AsyncDisposableStack();
   open.defer(() => server.close());

@@ -104,7 +104,7 @@ export const gatewaySettings = {
   }),
   maxBodyBytes: integer({
     fallback: 20_000_000,
-    min: 1000,
+    min: 1,
     max: 500_000_000,
     description: 'The largest request body.',
   }),

@@ -62,7 +62,10 @@ const complete = (threadId: string, turnId: string, status = 'completed'): void 
   };
   const tokenUsage = { total: counts, last: counts, modelContextWindow: null };
   send({ method: 'thread/tokenUsage/updated', params: { threadId, turnId, tokenUsage } });
-  send({ method: 'turn/completed', params: { threadId, turn: { id: turnId, status, error: null, items: [] } } });
+  send({
+    method: 'turn/completed',
+    params: { threadId, turn: { id: turnId, status, error: null, items: [] } },
+  });
 };
 
 const turnsByText: Readonly<Record<string, (threadId: string, turnId: string) => void>> = {

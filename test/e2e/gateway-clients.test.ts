@@ -13,7 +13,10 @@ const text = 'Hello, this is an answer in more than one piece, as a stream has t
 const conversations = [
   {
     when: 'weather',
-    turns: [{ calls: [{ name: 'get_weather', arguments: { city: 'Rome' } }] }, { text: 'It is sunny in Rome.' }],
+    turns: [
+      { calls: [{ name: 'get_weather', arguments: { city: 'Rome' } }] },
+      { text: 'It is sunny in Rome.' },
+    ],
   },
   { when: 'schema', turns: [{ text: '{"city":"Rome"}' }] },
   { when: 'held', turns: [{ text, gates: { end: 'end' } }] },
@@ -141,9 +144,9 @@ describe('the openai package', () => {
       status: 404,
       code: 'model_not_found',
     });
-    await expect(
-      openai.chat.completions.create({ model: 'codex-5', messages, n: 9 }),
-    ).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    await expect(openai.chat.completions.create({ model: 'codex-5', messages, n: 9 })).rejects.toBeInstanceOf(
+      OpenAI.BadRequestError,
+    );
     await expect(
       new OpenAI({ baseURL, apiKey: 'wrong', maxRetries: 0 }).models.list(),
     ).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
@@ -186,7 +189,13 @@ describe('the Vercel AI SDK', () => {
   test.each(providers)('%s: an abort ends the turn', async (_, model) => {
     stage.model.hold('end');
     const leave = new AbortController();
-    const stream = streamText({ model: model(), prompt: 'held', abortSignal: leave.signal, maxRetries: 0, onError: () => {} });
+    const stream = streamText({
+      model: model(),
+      prompt: 'held',
+      abortSignal: leave.signal,
+      maxRetries: 0,
+      onError: () => {},
+    });
     for await (const _piece of stream.textStream) leave.abort();
     await stage.model.waitForIdle();
     stage.model.release('end');

@@ -62,7 +62,9 @@ export async function openResponseStore(options: ResponseStoreOptions): Promise<
   const forget = db.prepare<[number]>('DELETE FROM gateway_responses WHERE created_at_ms < ?');
   const find = db.prepare<[string], Row>('SELECT * FROM gateway_responses WHERE id = ?');
   const newest = db
-    .prepare<[string], string>('SELECT id FROM gateway_responses WHERE thread_id = ? ORDER BY no DESC LIMIT 1')
+    .prepare<[string], string>(
+      'SELECT id FROM gateway_responses WHERE thread_id = ? ORDER BY no DESC LIMIT 1',
+    )
     .pluck();
   const chain = db.prepare<[string], { readonly previous_id: string | null; readonly items: string }>(
     `WITH RECURSIVE chain (id, previous_id, items, depth) AS (
