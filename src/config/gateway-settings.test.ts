@@ -64,7 +64,8 @@ const names: readonly (readonly [string, string, (config: Config) => unknown, un
   ['WORKER_SHUTDOWN_GRACE_MS', '10', ({ gateway }) => gateway.shutdownGraceMs, 10, 5000],
 ];
 
-test.each(names)('%s is read, and has its default without it', (name, text, read, said, fallback) => {
+test.each(names)('%s is read, and has its default without it', (...row) => {
+  const [name, text, read, said, fallback] = row;
   expect(read(load({ [name]: text }))).toEqual(said);
   expect(read(load({}))).toEqual(fallback);
 });

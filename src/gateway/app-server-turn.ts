@@ -5,7 +5,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { deferred, within } from '../runtime/wait.ts';
 import { baseInstructions, gatewayThreadConfig, type ThreadSettings } from './thread-settings.ts';
 import { TurnWatch } from './turn-watch.ts';
-import { enough, type TurnEnd, type TurnListener, type TurnSpec } from './turn.ts';
+import { enough, textOf, type TurnEnd, type TurnListener, type TurnSpec } from './turn.ts';
 
 /** How long Codex may take to end a turn that was interrupted. */
 const interruptLimitMs = 10_000;
@@ -33,7 +33,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
     using watch = new TurnWatch({
       listener,
       tools: new Set(spec.tools.map(({ name }) => name)),
-      knownCalls: new Set(spec.history.map((item) => String(item['call_id'] ?? ''))),
+      knownCalls: new Set(spec.history.map((item) => textOf(item, 'call_id'))),
       parallelTools: spec.parallelTools,
       lastMessageOnly: spec.outputSchema !== null && run.settings.sandboxMode !== 'read-only',
     });

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue.ts';
-import type { Conversation, HistoryItem } from './turn.ts';
+import { textOf, type Conversation, type HistoryItem } from './turn.ts';
 
 export interface ExecPrompt {
   /** What developer and system messages say. */
@@ -18,9 +18,9 @@ export function execPrompt({ history, input }: Conversation): ExecPrompt {
     .filter((item) => !isDeveloper(item))
     .map((item) => {
       if (item['type'] === 'function_call')
-        return entry('assistant', `calls ${String(item['name'])}(${String(item['arguments'])})`);
+        return entry('assistant', `calls ${textOf(item, 'name')}(${textOf(item, 'arguments')})`);
       if (item['type'] === 'function_call_output') return entry('tool', told(item['output']));
-      return entry(String(item['role']), told(item['content']));
+      return entry(textOf(item, 'role'), told(item['content']));
     });
   const last = input
     .map((part) => {

@@ -91,7 +91,7 @@ function maxTokensOf({ max_completion_tokens, max_tokens }: ChatRequest): number
 }
 
 function outputSchemaOf({ response_format: format }: ChatRequest): JsonValue | null {
-  return format?.type === 'json_schema' ? (format.json_schema.schema as JsonValue) : null;
+  return format?.type === 'json_schema' ? format.json_schema.schema : null;
 }
 
 function ignoredIn(request: ChatRequest): readonly string[] {

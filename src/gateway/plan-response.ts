@@ -4,7 +4,6 @@ import {
   type ResponseRequest,
 } from '../contract/response-request.ts';
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue.ts';
 import { newId } from '../runtime/ids.ts';
 import { parseBody } from './parse-body.ts';
 import { jsonObjectInstruction, type PlanContext } from './plan-chat.ts';
@@ -66,7 +65,7 @@ export function planResponse(body: unknown, context: PlanContext): ResponsePlan 
       verbosity: request.text?.verbosity ?? null,
       tools: tools.tools,
       parallelTools: request.parallel_tool_calls ?? true,
-      outputSchema: format?.type === 'json_schema' ? (format.schema as JsonValue) : null,
+      outputSchema: format?.type === 'json_schema' ? format.schema : null,
       thread: { kind: store ? 'kept' : 'ephemeral' },
     },
   };

@@ -5,6 +5,12 @@ import type { UserInput } from '../codex/protocol/generated/v2/UserInput.ts';
 /** An item of the Responses API as Codex takes it into a thread's history. */
 export type HistoryItem = Readonly<Record<string, JsonValue>>;
 
+/** A field of an item that is text; empty where it is not. */
+export function textOf(item: HistoryItem, field: string): string {
+  const value = item[field];
+  return typeof value === 'string' ? value : '';
+}
+
 export interface ClientTool {
   readonly name: string;
   readonly description: string;

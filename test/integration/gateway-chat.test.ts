@@ -147,8 +147,8 @@ test('keep-alive comments come while the model thinks, and can be switched off',
   });
   stage.model.hold('g');
   const response = await stage.chat({ stream: true });
-  const reader = response.body?.getReader();
-  expect(new TextDecoder().decode((await reader?.read())?.value)).toContain(': keep-alive\n\n');
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  expect((await reader?.read())?.value).toContain(': keep-alive\n\n');
   const silent = stage.chat({ stream: true }, { headers: { 'x-no-keepalive': '1' } });
   stage.model.release('g');
   expect(await (await silent).text()).not.toContain(': keep-alive');

@@ -45,7 +45,7 @@ export interface GatewayStageOptions {
   readonly isReadyAwaited?: boolean;
 }
 
-export const hello: ScenarioInput = { conversations: [{ turns: [{ text: 'Hello from the model.' }] }] };
+const hello: ScenarioInput = { conversations: [{ turns: [{ text: 'Hello from the model.' }] }] };
 
 export async function openGatewayStage(options: GatewayStageOptions = {}): Promise<GatewayStage> {
   await using stack = new AsyncDisposableStack();

@@ -25,7 +25,10 @@ export async function answerChat(
   const plan = deps.gateway.planChat(request.body);
   request.openAiModel = plan.model;
   if (plan.ignored.length > 0) void reply.header('x-capstan-ignored', plan.ignored.join(', '));
-  if (plan.stream) return await streamChat(deps, { request, reply, plan, gone });
+  if (plan.stream) {
+    await streamChat(deps, { request, reply, plan, gone });
+    return undefined;
+  }
   const choices = await deps.gateway.chat(plan, { listener: nothing, signal: gone.signal });
   return reply.type('application/json').send(chatCompletion(plan, choices));
 }
@@ -37,7 +40,7 @@ interface ChatStream {
   readonly gone: AbortController;
 }
 
-async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: ChatStream): Promise<unknown> {
+async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: ChatStream): Promise<void> {
   const { gateway } = deps;
   using figures = streamMetrics(gateway.metrics, plan.model);
   using stream = new EventStream(reply.raw, {
@@ -78,5 +81,4 @@ async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: Chat
     stream.data({ error: told });
   }
   stream.data('[DONE]');
-  return reply;
 }

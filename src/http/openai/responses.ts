@@ -21,7 +21,10 @@ export async function answerResponse(
   const plan = deps.gateway.planResponse(request.body);
   request.openAiModel = plan.request.model;
   if (plan.ignored.length > 0) void reply.header('x-capstan-ignored', plan.ignored.join(', '));
-  if (plan.stream) return await streamResponse(deps, { request, reply, plan, gone });
+  if (plan.stream) {
+    await streamResponse(deps, { request, reply, plan, gone });
+    return undefined;
+  }
   const choice = await deps.gateway.respond(plan, { listener: nothing, signal: gone.signal });
   return reply.type('application/json').send(wholeResponse(plan, choice));
 }
@@ -36,7 +39,7 @@ interface ResponseStream {
 async function streamResponse(
   deps: OpenAiDeps,
   { request, reply, plan, gone }: ResponseStream,
-): Promise<unknown> {
+): Promise<void> {
   const { gateway } = deps;
   using figures = streamMetrics(gateway.metrics, plan.request.model);
   using stream = new EventStream(reply.raw, {
@@ -74,5 +77,4 @@ async function streamResponse(
     send(events.failed(told));
   }
   stream.data('[DONE]');
-  return reply;
 }
