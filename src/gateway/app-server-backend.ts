@@ -6,6 +6,7 @@ import {
   type AppServerSupervision,
 } from '../codex/app-server/app-server-process.ts';
 import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
+import { causeOf } from '../codex/failure-cause.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { deferred, pause } from '../runtime/wait.ts';
@@ -96,6 +97,11 @@ class AppServerBackend implements Backend {
         spec,
         settings,
         listener,
+        hopeless: (error) => {
+          // Codex tries a refused login five times over.
+          if (causeOf(error) !== 'unauthorized') return null;
+          return turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
+        },
         signal: AbortSignal.any([signal, access.refused]),
       });
       if (turn.failed !== null) {

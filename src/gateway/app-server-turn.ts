@@ -17,6 +17,8 @@ export interface TurnRun {
   readonly settings: ThreadSettings;
   readonly listener: TurnListener;
   readonly signal: AbortSignal;
+  /** Why going on is pointless after an error that Codex would try to overcome; null where it may be overcome. */
+  readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
 }
 
 export type RanTurn = TurnEnd & { readonly failed: Turn['error'] };
@@ -35,6 +37,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
       tools: new Set(spec.tools.map(({ name }) => name)),
       knownCalls: new Set(spec.history.map((item) => textOf(item, 'call_id'))),
       parallelTools: spec.parallelTools,
+      hopeless: run.hopeless,
       lastMessageOnly: spec.outputSchema !== null && run.settings.sandboxMode !== 'read-only',
     });
     using _listening = client.listen(threadId, watch);
@@ -134,15 +137,21 @@ async function endOf(
   { threadId, turnId, watch }: RunningTurn,
   signal: AbortSignal,
 ): Promise<RanTurn> {
-  const over = await orAborted(watch.over, signal);
+  const interrupt = async (): Promise<void> => {
+    const asked = client.call('turn/interrupt', { threadId, turnId }).catch((error: unknown) => {
+      // The turn may have ended by itself at the same moment.
+      if (!isRefusal(error)) throw error;
+    });
+    await within(Promise.all([asked, watch.ended]), interruptLimitMs, stuck);
+  };
+  const over = await orAborted(watch.over, signal).catch(async (error: unknown) => {
+    if (!client.over.aborted) await interrupt();
+    throw error;
+  });
   if (over !== null && over !== 'aborted') {
     return { reason: 'completed', usage: watch.usage, threadId, turnId, failed: over.error };
   }
-  const interrupted = client.call('turn/interrupt', { threadId, turnId }).catch((error: unknown) => {
-    // The turn may have ended by itself at the same moment.
-    if (!isRefusal(error)) throw error;
-  });
-  await within(Promise.all([interrupted, watch.ended]), interruptLimitMs, stuck);
+  await interrupt();
   if (over === null) return { reason: 'tool_calls', usage: watch.usage, threadId, turnId, failed: null };
   if (signal.reason !== enough) throw signal.reason;
   return { reason: 'stopped', usage: watch.usage, threadId, turnId, failed: null };

@@ -16,6 +16,7 @@ export interface TurnWatchOptions {
   /** Calls of the conversation so far: what is put into a thread is told again as if it were said now. */
   readonly knownCalls: ReadonlySet<string>;
   readonly parallelTools: boolean;
+  readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
   /** Only the last message is the answer: those before it are talk between commands. It is told at the end. */
   readonly lastMessageOnly: boolean;
 }
@@ -88,12 +89,16 @@ export class TurnWatch implements ThreadListener, Disposable {
         this.#total = total;
         return;
       }
-      case 'error':
+      case 'error': {
+        const { message, codexErrorInfo: info } = params.error;
+        const reason = this.#options.hopeless({ message, info });
+        if (reason !== null) this.#over.reject(reason);
         // A new try says everything again, and what was passed on cannot be taken back.
         if (params.willRetry && this.#spoken.size > 0 && !this.#options.lastMessageOnly) {
-          this.#over.reject(brokenOff(params.error.message));
+          this.#over.reject(brokenOff(message));
         }
         return;
+      }
       case 'turn/completed':
         this.#isOver = true;
         this.#tellLast();

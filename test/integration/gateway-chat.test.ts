@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { dataFrames, errorOf, gatewayKey, openGatewayStage } from '../support/gateway-stage.ts';
 
@@ -407,6 +407,29 @@ test('a refused login is 401 auth_required with the way back, and makes the gate
   stage.model.setAcceptedKeys(undefined);
   await completion(await stage.chat());
   expect((await fetch(`${stage.url}/readyz`)).status).toBe(200);
+});
+
+test('a login kept in CODEX_HOME that is refused says at once how to log in again', async () => {
+  await using stage = await openGatewayStage({
+    env: { CAPSTAN_CODEX__AUTH: 'home' },
+    prepare: async (dir, model) => {
+      await mkdir(dir.join('login'));
+      await writeFile(dir.join('login', 'config.toml'), `openai_base_url = "${model.baseUrl}"\n`);
+      await writeFile(
+        dir.join('login', 'auth.json'),
+        JSON.stringify({ OPENAI_API_KEY: 'sk-login-55d1' }),
+      );
+    },
+  });
+  await completion(await stage.chat());
+  expect(stage.model.requests.at(-1)?.token).toBe('sk-login-55d1');
+  stage.model.setAcceptedKeys(['another-key']);
+  const refused = await stage.chat();
+  expect(refused.status).toBe(401);
+  const { code, message } = await errorOf(refused);
+  expect(code).toBe('auth_required');
+  expect(message).toContain(`CODEX_HOME=${stage.dir.join('login')} codex login`);
+  expect(stage.logText()).not.toContain('sk-login-55d1');
 });
 
 test.each([

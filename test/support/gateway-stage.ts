@@ -41,6 +41,8 @@ export interface GatewayStageOptions {
   readonly scenario?: ScenarioInput;
   /** Settings, in the environment's words. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Called before the gateway starts. */
+  readonly prepare?: (dir: TempDir, model: ScriptedModel) => Promise<void>;
   /** Do not wait until it is ready. */
   readonly isReadyAwaited?: boolean;
 }
@@ -51,6 +53,7 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir('cache'));
   const model = stack.use(await startScriptedModel({ scenario: options.scenario ?? hello }));
+  await options.prepare?.(dir, model);
   const lines = new WaitableLog<LogLine>(100_000);
   let text = '';
   const logger = createLogger({
@@ -67,6 +70,7 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
     CAPSTAN_DATA: dir.path,
     CAPSTAN_CODEX__BASE_URL: model.baseUrl,
     CAPSTAN_GATEWAY__PORT: '0',
+    CODEX_HOME: dir.join('login'),
     ...options.env,
   };
   const paths = {
