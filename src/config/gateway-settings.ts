@@ -134,6 +134,11 @@ export const gatewaySettings = {
     max: 365 * 24 * hour,
     description: 'How long a stored response can be continued with previous_response_id.',
   }),
+  loginProbeMs: duration({
+    fallback: 15 * second,
+    ...limit,
+    description: 'How often a login that the provider refused is looked at again.',
+  }),
   startupTimeoutMs: duration({
     fallback: 8 * second,
     ...limit,

@@ -75,6 +75,10 @@ class AppServerBackend implements Backend {
     }
   }
 
+  renew(): void {
+    this.#process.supervisor.recycle();
+  }
+
   beginShutdown(): void {
     this.#process.supervisor.beginShutdown();
   }

@@ -23,6 +23,7 @@ export async function startExecBackend(options: BackendOptions, signal: AbortSig
     name: 'exec',
     snapshot: () => null,
     run: (spec, context) => run(driver, { options, spec, context }),
+    renew: () => undefined,
     beginShutdown: () => undefined,
     [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
   };

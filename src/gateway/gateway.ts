@@ -4,6 +4,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Admission } from './admission.ts';
 import type { Backend } from './backend.ts';
+import { LoginState } from './login-state.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { createModelCatalog, type ModelCatalog } from './model-catalog.ts';
 import { planChat, type ChatPlan } from './plan-chat.ts';
@@ -20,6 +21,10 @@ export interface GatewayDeps {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly responses: ResponseStore;
+  /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
+  readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
+  /** How often that is asked. */
+  readonly loginProbeMs: number;
   /** What goes with the gateway, after it. */
   readonly held: AsyncDisposable;
 }
@@ -54,10 +59,12 @@ export class Gateway implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #threads: ResponseThreads;
   readonly #held: AsyncDisposable;
+  readonly #login: LoginState;
   #isDraining = false;
-  #authRequired = false;
 
-  constructor({ settings, backend, logger, metrics, responses, held }: GatewayDeps) {
+  constructor(deps: GatewayDeps) {
+    const { settings, backend, logger, metrics, responses, held } = deps;
+    this.#login = new LoginState(deps);
     this.#held = held;
     this.#threads = new ResponseThreads(responses, settings.responseRetentionMs);
     this.settings = settings;
@@ -166,6 +173,7 @@ export class Gateway implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
+    this.#login[Symbol.dispose]();
     await this.#backend[Symbol.asyncDispose]();
     await this.#held[Symbol.asyncDispose]();
   }
@@ -173,10 +181,10 @@ export class Gateway implements AsyncDisposable {
   async #admit<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
       const result = await this.#admission.run(signal, work);
-      this.#authRequired = false;
+      this.#login.accepted();
       return result;
     } catch (error) {
-      if (error instanceof AppError && error.code === 'auth_required') this.#loginRefused();
+      if (error instanceof AppError && error.code === 'auth_required') this.#login.refused();
       throw error;
     }
   }
@@ -186,20 +194,11 @@ export class Gateway implements AsyncDisposable {
     return { catalog: this.catalog, model, maxChoices, nowMs: systemClock() };
   }
 
-  #loginRefused(): void {
-    if (!this.#authRequired)
-      this.#logger.error(
-        { event: 'auth_required' },
-        'The provider refuses the login; requests fail until it is renewed',
-      );
-    this.#authRequired = true;
-  }
-
   #facts() {
     return {
       worker: this.#backend.snapshot(),
       isDraining: this.#isDraining,
-      authRequired: this.#authRequired,
+      authRequired: this.#login.isRefused,
     };
   }
 }

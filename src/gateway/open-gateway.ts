@@ -10,6 +10,7 @@ import { startAppServerBackend, type BackendOptions } from './app-server-backend
 import type { Backend } from './backend.ts';
 import { startExecBackend } from './exec-backend.ts';
 import { Gateway } from './gateway.ts';
+import { loginProbe } from './login-probe.ts';
 import { createModelCatalog } from './model-catalog.ts';
 import { modelAccess } from './model-access.ts';
 import { workerLog } from './worker-log.ts';
@@ -37,6 +38,8 @@ export async function openGateway(
     codex.auth === 'home'
       ? `Log in again with \`CODEX_HOME=${codexHome} codex login\`.`
       : 'Set OPENAI_API_KEY to a valid key and restart the gateway.';
+  const upstream =
+    codex.auth === 'home' ? null : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
@@ -47,14 +50,7 @@ export async function openGateway(
     sandboxMode: settings.sandboxMode,
     workdir: settings.workdir,
     loginHint,
-    access: modelAccess({
-      proxy,
-      upstream:
-        codex.auth === 'home'
-          ? null
-          : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' },
-      loginHint,
-    }),
+    access: modelAccess({ proxy, upstream, loginHint }),
   };
   const started: { backend: Backend | null } = { backend: null };
   const metrics = createGatewayMetrics(() => {
@@ -79,6 +75,14 @@ export async function openGateway(
     logger,
     metrics,
     responses,
+    isLoginRenewed: await loginProbe({
+      upstream,
+      codexHome,
+      onChanged: () => {
+        backend.renew();
+      },
+    }),
+    loginProbeMs: settings.loginProbeMs,
     held: opening.move(),
   });
 }

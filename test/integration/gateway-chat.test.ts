@@ -409,16 +409,23 @@ test('a refused login is 401 auth_required with the way back, and makes the gate
   expect((await fetch(`${stage.url}/readyz`)).status).toBe(200);
 });
 
+test('a login that is good again makes the gateway ready without a request', async () => {
+  await using stage = await openGatewayStage({ env: { CAPSTAN_GATEWAY__LOGIN_PROBE: '100ms' } });
+  stage.model.setAcceptedKeys(['another-key']);
+  expect((await stage.chat()).status).toBe(401);
+  expect(stage.gateway.readiness).toBe('auth_required');
+  stage.model.setAcceptedKeys(undefined);
+  await stage.logged('auth_renewed');
+  expect(stage.gateway.readiness).toBe('ready');
+});
+
 test('a login kept in CODEX_HOME that is refused says at once how to log in again', async () => {
   await using stage = await openGatewayStage({
-    env: { CAPSTAN_CODEX__AUTH: 'home' },
+    env: { CAPSTAN_CODEX__AUTH: 'home', CAPSTAN_GATEWAY__LOGIN_PROBE: '100ms' },
     prepare: async (dir, model) => {
       await mkdir(dir.join('login'));
       await writeFile(dir.join('login', 'config.toml'), `openai_base_url = "${model.baseUrl}"\n`);
-      await writeFile(
-        dir.join('login', 'auth.json'),
-        JSON.stringify({ OPENAI_API_KEY: 'sk-login-55d1' }),
-      );
+      await writeFile(dir.join('login', 'auth.json'), JSON.stringify({ OPENAI_API_KEY: 'sk-login-55d1' }));
     },
   });
   await completion(await stage.chat());
@@ -430,6 +437,12 @@ test('a login kept in CODEX_HOME that is refused says at once how to log in agai
   expect(code).toBe('auth_required');
   expect(message).toContain(`CODEX_HOME=${stage.dir.join('login')} codex login`);
   expect(stage.logText()).not.toContain('sk-login-55d1');
+
+  await writeFile(stage.dir.join('login', 'auth.json'), JSON.stringify({ OPENAI_API_KEY: 'another-key' }));
+  await stage.logged('auth_renewed');
+  await stage.logged('worker_ready', 2);
+  await completion(await stage.chat());
+  expect(stage.model.requests.at(-1)?.token).toBe('another-key');
 });
 
 test.each([
