@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
@@ -42,12 +43,15 @@ describe('process identity', () => {
   });
 
   test.runIf(linux)('a zombie is dead', async () => {
-    // The shell becomes `sleep`, which never reaps the child that the shell had started.
-    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    // The shell becomes `sleep`, which never reaps the child that the shell had started; only then is that child let go.
+    const parent = spawn('/bin/sh', ['-c', 'cat <&0 >/dev/null & echo $!; exec sleep 60'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(said.toString());
+    const program = (): string => readFileSync(`/proc/${String(parent.pid)}/comm`, 'utf8').trim();
+    await expect.poll(program).toBe('sleep');
+    parent.stdin.end();
     await expect.poll(() => readProcessStat(pid)?.state).toBe('Z');
     const { host, startToken } = currentProcessIdentity();
     const ticks = readProcessStat(pid)?.startTicks ?? '';
