@@ -54,7 +54,7 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
-  const { checkpoint, warning } = await prepareAttempt(claimed, folders, context.signal);
+  const { checkpoint, warning } = await prepareAttempt({ claimed, input, folders }, context.signal);
   if (warning !== null) context.emit({ type: 'job.warning', message: warning });
   const agentRun =
     finishedRun(checkpoint) ??
