@@ -15,6 +15,7 @@ import type { CodexRunnerDeps } from './deps.ts';
 import { stalled } from './limits.ts';
 import { startsClean } from './prepare-attempt.ts';
 import { createEventRedactor } from './redact-events.ts';
+import { readProjectInstructions } from './project-instructions.ts';
 import { continuationPrompt, developerInstructions } from './prompts.ts';
 
 /** What is known when the agent has ended, in whatever way. */
@@ -69,6 +70,7 @@ export async function runAgent(
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
   const warnings: string[] = work.warning === null ? [] : [work.warning];
   const redact = createEventRedactor();
+  const instructions = developerInstructions(readProjectInstructions(work.folders.source));
 
   const request = (checkpoint: CodexCheckpoint | null): AgentThreadRequest => ({
     jobId: job.id,
@@ -77,7 +79,7 @@ export async function runAgent(
     homeDir: work.folders.home,
     tmpDir: work.folders.tmp,
     prompt: checkpoint === null ? work.input.prompt : continuationPrompt,
-    developerInstructions,
+    developerInstructions: instructions,
     model,
     sandboxMode: settings.sandboxMode,
     network: work.input.network ?? settings.network,
