@@ -59,8 +59,10 @@ function groupMeter(dir: string, file: string): CpuMeter {
       return usec === undefined ? Number(text) / 1e6 : Number(usec) / 1e3;
     },
     async [Symbol.asyncDispose]() {
-      // What was killed a moment ago may still be on its way out.
+      // A bare `codex exec` sometimes leaves a sandbox behind: what is still in the group when its side has ended goes with it.
       for (let tries = 0; tries < 50; tries += 1) {
+        for (const pid of readFileSync(`${dir}/cgroup.procs`, 'utf8').split('\n'))
+          if (pid !== '') killQuietly(Number(pid));
         try {
           rmdirSync(dir);
           return;
@@ -71,6 +73,14 @@ function groupMeter(dir: string, file: string): CpuMeter {
       }
     },
   };
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
+  }
 }
 
 const tickMs = 10;

@@ -54,7 +54,7 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
-  const { checkpoint, warning } = await prepareAttempt(claimed, folders, context.signal);
+  const { checkpoint, warning } = await prepareAttempt({ claimed, input, folders }, context.signal);
   if (warning !== null) context.emit({ type: 'job.warning', message: warning });
   const agentRun =
     finishedRun(checkpoint) ??
@@ -104,7 +104,7 @@ async function saveCollected(
   // The report has what was read in the last message.
   const finished = { finalMessage: null, model, usage, warnings };
   await context.saveCheckpoint(
-    checkpointOf({ threadId, rolloutPath }, folders.workspace, { finished, collected }),
+    checkpointOf({ threadId, rolloutPath }, folders.workspace, { spent: usage, finished, collected }),
   );
 }
 
