@@ -1,0 +1,79 @@
+import type { Logger } from '../../domain/logger.ts';
+import { AppError } from '../../runtime/app-error.ts';
+import { createSupervisor } from '../../supervisor/supervisor.ts';
+import type { Supervisor } from '../../supervisor/supervisor-options.ts';
+import { readStart } from '../read-start.ts';
+
+export interface AttachedWorkerOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the worker. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** How long it may go on after it was told to stop. */
+  readonly leaveMs: number;
+  readonly startLimitMs: number;
+  readonly logger: Logger;
+  readonly onLogLine: (line: string) => void;
+  /** Told when a life of it has ended, planned or not. */
+  readonly onExit: () => void;
+  /** Told when one more start has failed, with how many there were in a row. */
+  readonly onStartFailed?: (failures: number, why: AppError) => void;
+}
+
+/**
+ * Keeps one `capstan worker` alive as a child of this process; its value is the worker's id. Disposing it lets the worker drain.
+ * The worker leaves by itself when this process dies: its stdin ends.
+ */
+export function superviseWorker(options: AttachedWorkerOptions): Supervisor<string> {
+  const { logger } = options;
+  let failures = 0;
+  return createSupervisor<string>(
+    { command: options.command, args: options.args, env: options.env, cwd: options.cwd },
+    {
+      // Its own children are contained by itself; here it only has to go when this process goes.
+      containment: { kind: 'process_group', prefix: [], why: 'The worker holds its own children.' },
+      startupTimeoutMs: options.startLimitMs,
+      graces: { stdinEndMs: options.leaveMs },
+      onStderrLine: options.onLogLine,
+      ready: async (child, signal) => {
+        const reader = readStart();
+        const stop = child.onOutput((chunk) => {
+          reader.push(chunk);
+        });
+        const { promise: over, reject } = Promise.withResolvers<never>();
+        const onAbort = (): void => {
+          reject(signal.reason);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        try {
+          return await Promise.race([reader.started, over]);
+        } finally {
+          signal.removeEventListener('abort', onAbort);
+          stop();
+        }
+      },
+      onEvent: (event) => {
+        const { type, ...facts } = event;
+        if (type === 'worker_ready') failures = 0;
+        if (type !== 'worker_exit') {
+          logger.debug({ event: type, ...facts }, 'Worker process');
+          return;
+        }
+        options.onExit();
+        if (event.error === null) {
+          logger.info({ event: type, ...facts }, 'The worker process ended');
+          return;
+        }
+        failures += 1;
+        logger.warn({ event: type, ...facts }, 'The worker process could not be started');
+        options.onStartFailed?.(
+          failures,
+          new AppError('infrastructure', 'worker_start_failed', event.error, {
+            hint: 'The log above has what it said; `capstan doctor` looks at what workers need.',
+          }),
+        );
+      },
+    },
+  );
+}
