@@ -44,6 +44,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   codex: 'Codex',
   http: 'HTTP',
   worker: 'Worker',
+  workers: 'Workers',
   store: 'Store',
 };
 

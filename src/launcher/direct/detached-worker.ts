@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, openSync, closeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -29,7 +28,7 @@ export async function startDetachedWorker(
   signal.throwIfAborted();
   mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
   const log = openSync(options.logFile, 'a', 0o600);
-  const child = spawn(options.command, options.args, {
+  const child = spawn(options.command, [...options.args], {
     cwd: options.cwd,
     env: options.env,
     stdio: ['ignore', 'pipe', log],
@@ -37,17 +36,21 @@ export async function startDetachedWorker(
     detached: true,
   });
   closeSync(log);
+  const { stdout } = child;
+  if (stdout === null) throw startFailed('has no stdout');
   const reader = readStart();
-  child.stdout.on('data', (chunk: Buffer) => {
+  stdout.on('data', (chunk: Buffer) => {
     reader.push(chunk);
   });
   const over = Promise.withResolvers<never>();
   child.once('error', over.reject);
   child.once('exit', (code, killedBy) => {
-    // What it said last may still be on its way.
-    void Promise.race([once(child.stdout, 'close'), once(child.stdout, 'end')]).finally(() => {
+    const end = (): void => {
       over.reject(ended(code, killedBy));
-    });
+    };
+    // What it said last may still be on its way.
+    if (stdout.closed) end();
+    else stdout.once('close', end);
   });
   using limit = startDeadline(options.startLimitMs, () =>
     startFailed(`did not take jobs within ${options.startLimitMs} ms`),
@@ -68,7 +71,7 @@ export async function startDetachedWorker(
   } finally {
     stop.removeEventListener('abort', onAbort);
     // It says nothing more there, and must not keep this process.
-    child.stdout.destroy();
+    stdout.destroy();
     child.unref();
   }
 }
