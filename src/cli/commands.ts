@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./jobs.ts')).jobsCommand,
   },
   {
+    name: 'build',
+    summary: 'Make what a manifest says, and of that only what changed',
+    load: async () => (await import('./build.ts')).buildCommand,
+  },
+  {
     name: 'worker',
     summary: 'Start a worker that takes jobs until it is stopped',
     load: async () => (await import('./worker.ts')).workerCommand,

@@ -10,7 +10,8 @@ import { reap } from '../service/reap.ts';
 import { startWorkerProcess } from '../service/start-worker-process.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
-import { exitCodes, type CliContext } from './context.ts';
+import { exitCodes } from './context.ts';
+import { launchSurroundings } from './launch-surroundings.ts';
 import { openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 
@@ -58,14 +59,9 @@ const serve: Action = async (context, _args, raw) => {
     open.use(
       startWorkerProcess({
         ...capstan,
-        env: workerEnvironment(context),
-        cwd: context.cwd,
-        args: workerFlags.flatMap(({ option, flag }) =>
-          typeof raw[option] === 'string' ? [flag, raw[option]] : [],
-        ),
-        onLogLine: (line) => {
+        surroundings: launchSurroundings(context, raw, (line) => {
           context.stderr.write(`${line}\n`);
-        },
+        }),
       }),
     );
   if (json) printJson(context.stdout, { type: 'serve.ready', url, dataDir: config.dataDir, worker });
@@ -77,14 +73,3 @@ const serve: Action = async (context, _args, raw) => {
   logger.info({ signal: context.interrupted.reason }, 'Stopping: no new work is taken');
   return exitCodes.ok;
 };
-
-/** What was said on the command line counts for the worker too; the rest it reads where this process did. */
-const workerFlags = [
-  { option: 'dbPath', flag: '--db-path' },
-  { option: 'logLevel', flag: '--log-level' },
-];
-
-function workerEnvironment({ env, stderr }: CliContext): Readonly<Record<string, string>> {
-  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { ...(stderr.isTTY === true ? { CAPSTAN_LOG__FORMAT: 'text' } : {}), ...Object.fromEntries(given) };
-}

@@ -105,7 +105,11 @@ export function optionalChoice<const V extends string>(
   values: readonly [V, ...V[]],
   { otherwise, description }: { readonly otherwise: string; readonly description: string },
 ): Setting<V | null> {
-  return { ...choice<V>(values, { fallback: values[0], description }), fallback: () => null, shownDefault: otherwise };
+  return {
+    ...choice<V>(values, { fallback: values[0], description }),
+    fallback: () => null,
+    shownDefault: otherwise,
+  };
 }
 
 /** In milliseconds, which its key says (`leaseMs`); its name in files does not, and a value may carry its unit. */

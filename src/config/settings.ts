@@ -154,7 +154,8 @@ export const settings = {
   workers: {
     defaultExecutionMode: choice(executionModes, {
       fallback: 'direct',
-      description: 'How workers run that are started for a build or as services: as processes, or in containers.',
+      description:
+        'How workers run that are started for a build or as services: as processes, or in containers.',
     }),
     defaultWorkerCount: integer({
       fallback: 1,

@@ -4,7 +4,11 @@ import { AppError } from '../runtime/app-error.ts';
 import { layerNames, type Origin } from './layer.ts';
 import type { LoadedConfig } from './load-config.ts';
 
-type Group = { readonly executionMode: ExecutionMode | null; readonly count: number | null; readonly image: string | null };
+type Group = {
+  readonly executionMode: ExecutionMode | null;
+  readonly count: number | null;
+  readonly image: string | null;
+};
 
 const none: Group = { executionMode: null, count: null, image: null };
 
@@ -24,7 +28,8 @@ export function workerDemand({ config, origins }: LoadedConfig, type: string): W
     own: { value: group.count, name: `workers.${type}.count` },
     general: { value: workers.defaultWorkerCount, name: 'workers.default_worker_count' },
   });
-  if (mode.value === 'docker' && count.value > 0 && group.image === null) throw imageMissing(type, mode.origin);
+  if (mode.value === 'docker' && count.value > 0 && group.image === null)
+    throw imageMissing(type, mode.origin);
   const sources = new Set([count.origin, mode.origin].map(({ where }) => where));
   const source = [...sources].filter((where) => where !== 'default' || sources.size === 1).join(', ');
   return { type, mode: mode.value, count: count.value, image: group.image, source };

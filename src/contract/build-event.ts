@@ -34,7 +34,13 @@ export const buildEventSchema = z.discriminatedUnion('type', [
     /** Who said how many and in which mode. */
     source: z.string(),
   }),
-  z.object({ type: z.literal('task.queued'), task: z.string(), job: z.string(), jobId: z.string(), why: z.string() }),
+  z.object({
+    type: z.literal('task.queued'),
+    task: z.string(),
+    job: z.string(),
+    jobId: z.string(),
+    why: z.string(),
+  }),
   z.object({
     type: z.literal('task.finished'),
     task: z.string(),
@@ -46,7 +52,12 @@ export const buildEventSchema = z.discriminatedUnion('type', [
     jobId: z.string().nullable(),
     failure: failureSchema.optional(),
   }),
-  z.object({ type: z.literal('build.progress'), types: z.array(typeProgressSchema), done: z.number().int(), tasks: z.number().int() }),
+  z.object({
+    type: z.literal('build.progress'),
+    types: z.array(typeProgressSchema),
+    done: z.number().int(),
+    tasks: z.number().int(),
+  }),
   z.object({
     type: z.literal('build.finished'),
     ok: z.boolean(),

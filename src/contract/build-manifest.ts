@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 const oneOrMany = <Schema extends z.ZodType<string>>(schema: Schema) =>
-  z.union([schema, z.array(schema).min(1)]).transform((value): readonly string[] =>
-    typeof value === 'string' ? [value] : value,
-  );
+  z
+    .union([schema, z.array(schema).min(1)])
+    .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
 
 export const manifestIdSchema = z
   .string()

@@ -36,10 +36,7 @@ export function buildOrder(nodes: readonly GraphNode[]): readonly string[] {
 }
 
 /** `seeds` and all that needs one of them, directly or not. */
-export function withDependents(
-  nodes: readonly GraphNode[],
-  seeds: ReadonlySet<string>,
-): ReadonlySet<string> {
+export function withDependents(nodes: readonly GraphNode[], seeds: ReadonlySet<string>): ReadonlySet<string> {
   const reached = new Set(seeds);
   const byId = new Map(nodes.map((node) => [node.id, node]));
   for (const id of buildOrder(nodes)) {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
+import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
@@ -9,6 +9,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { codexJobType } from './codex-job-type.ts';
 import type { JobServices } from './job-services.ts';
+import type { JobTypes } from './job-types.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
 export interface Capstan extends JobServices, AsyncDisposable {
@@ -24,10 +25,13 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
+  /** Other than the one that needs nothing but Codex. */
+  readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
 }
 
 /** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
-export async function openCapstan({ config, profile, logger, commandPath }: OpenOptions): Promise<Capstan> {
+export async function openCapstan(options: OpenOptions): Promise<Capstan> {
+  const { config, profile, logger, commandPath } = options;
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -42,7 +46,9 @@ export async function openCapstan({ config, profile, logger, commandPath }: Open
     commandPath,
     store,
     artifacts,
-    jobTypes: new Map([['codex', codexJobType(config.dataDir, artifacts)]]),
+    jobTypes:
+      options.jobTypes?.(config.dataDir, artifacts) ??
+      new Map([['codex', codexJobType(config.dataDir, artifacts)]]),
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

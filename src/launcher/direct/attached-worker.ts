@@ -15,7 +15,7 @@ export interface AttachedWorkerOptions {
   readonly startLimitMs: number;
   readonly logger: Logger;
   readonly onLogLine: (line: string) => void;
-  /** Told when a life of it has ended, planned or not. */
+  /** Told when a life of it has ended without having been told to. */
   readonly onExit: () => void;
   /** Told when one more start has failed, with how many there were in a row. */
   readonly onStartFailed?: (failures: number, why: AppError) => void;
@@ -28,6 +28,7 @@ export interface AttachedWorkerOptions {
 export function superviseWorker(options: AttachedWorkerOptions): Supervisor<string> {
   const { logger } = options;
   let failures = 0;
+  let stopping = false;
   return createSupervisor<string>(
     { command: options.command, args: options.args, env: options.env, cwd: options.cwd },
     {
@@ -56,20 +57,18 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
       onEvent: (event) => {
         const { type, ...facts } = event;
         if (type === 'worker_ready') failures = 0;
-        if (type !== 'worker_exit') {
+        if (type === 'shutdown_initiated') stopping = true;
+        if (type !== 'worker_exit' || stopping) {
           logger.debug({ event: type, ...facts }, 'Worker process');
           return;
         }
         options.onExit();
-        if (event.error === null) {
-          logger.info({ event: type, ...facts }, 'The worker process ended');
-          return;
-        }
+        logger.warn({ event: type, ...facts }, 'The worker process ended; it is started again');
+        if (event.error === null) return;
         failures += 1;
-        logger.warn({ event: type, ...facts }, 'The worker process could not be started');
         options.onStartFailed?.(
           failures,
-          new AppError('infrastructure', 'worker_start_failed', event.error, {
+          new AppError('infrastructure', 'worker_start_failed', `A worker did not start: ${event.error}`, {
             hint: 'The log above has what it said; `capstan doctor` looks at what workers need.',
           }),
         );

@@ -31,7 +31,7 @@ export interface DirectLauncherOptions {
   readonly logger: Logger;
   /** Each line that an attached worker logs. */
   readonly onLogLine: (line: string) => void;
-  /** Told when an attached worker's process has ended, planned or not. */
+  /** Told when an attached worker's process has ended without having been told to. */
   readonly onExit: () => void;
 }
 

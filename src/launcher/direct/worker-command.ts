@@ -20,7 +20,7 @@ export function workerCommand(
       '--name',
       spec.name,
       ...(spec.buildId === null ? [] : ['--build', spec.buildId]),
-      spec.lifetime === 'attached' ? '--parent-pipe' : '--announce',
+      spec.lifetime === 'attached' ? '--parent-pipe' : '--json',
       ...settings,
     ],
   };

@@ -8,7 +8,13 @@ import { newId } from '../../runtime/ids.ts';
 const namedSchema = z.record(z.string(), z.string());
 const taskSchema = z.object({
   key: z.string(),
-  inputs: z.object({ type: z.string(), tool: z.string(), options: namedSchema, files: namedSchema, needs: namedSchema }),
+  inputs: z.object({
+    type: z.string(),
+    tool: z.string(),
+    options: namedSchema,
+    files: namedSchema,
+    needs: namedSchema,
+  }),
   jobId: z.string(),
   /** Null where the task failed. */
   outputs: z.record(z.string(), z.string()).nullable(),
@@ -41,7 +47,8 @@ export async function readBuildState(file: string): Promise<BuildState> {
     const sample = { ...parsed, tasks: first === undefined ? {} : { [first[0]]: first[1] }, hashes: {} };
     return stateSchema.safeParse(sample).success ? parsed : emptyBuildState;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || hasErrno(error, 'ENOENT')) return emptyBuildState;
+    if (error instanceof SyntaxError || error instanceof TypeError || hasErrno(error, 'ENOENT'))
+      return emptyBuildState;
     throw error;
   }
 }

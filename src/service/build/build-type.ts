@@ -47,12 +47,23 @@ export interface BuildType {
   /** The id of an entry that names none. */
   readonly defaultId: (options: Readonly<Record<string, unknown>>) => string | null;
   /** Throws `no_input` where there is nothing to build. */
-  readonly plan: (entry: BuildEntry, place: { readonly root: string; readonly exclude: readonly string[] }) => Promise<readonly TaskPlan[]>;
+  readonly plan: (
+    entry: BuildEntry,
+    place: { readonly root: string; readonly exclude: readonly string[] },
+  ) => Promise<readonly TaskPlan[]>;
   /** Names the tool and its version; throws kind `configuration` where it is missing. */
   readonly toolVersion: (capstan: Capstan, signal: AbortSignal) => Promise<string>;
   /** The input of the job that builds the task. */
-  readonly jobInput: (entry: BuildEntry, task: TaskPlan, place: SubmitPlace) => Promise<Record<string, unknown>>;
-  readonly collect: (job: Job, task: { readonly entry: BuildEntry; readonly plan: TaskPlan }, place: CollectPlace) => Promise<void>;
+  readonly jobInput: (
+    entry: BuildEntry,
+    task: TaskPlan,
+    place: SubmitPlace,
+  ) => Promise<Record<string, unknown>>;
+  readonly collect: (
+    job: Job,
+    task: { readonly entry: BuildEntry; readonly plan: TaskPlan },
+    place: CollectPlace,
+  ) => Promise<void>;
 }
 
 export type RawEntry = ManifestJob;

@@ -75,9 +75,14 @@ async function sourceOf({ source }: Options, place: SubmitPlace): Promise<string
   const folder = join(place.root, source);
   if (place.needs.length === 0) return folder;
   if (lstat(join(folder, needsFolder)) !== null) {
-    throw new AppError('user', 'needs_in_the_way', `${join(source, needsFolder)} is in the way of what the job needs.`, {
-      hint: 'Rename it: the agent finds there what the needed jobs have made.',
-    });
+    throw new AppError(
+      'user',
+      'needs_in_the_way',
+      `${join(source, needsFolder)} is in the way of what the job needs.`,
+      {
+        hint: 'Rename it: the agent finds there what the needed jobs have made.',
+      },
+    );
   }
   const staging = await place.staging();
   const output = relative(folder, place.outputDir).split(sep);

@@ -96,8 +96,10 @@ function inside(path: string): string {
 }
 
 /** Where the input lies, there goes what is made of it. A job on a folder says so by itself. */
-function outputPath({ files }: TaskPlan, { path, name }: Artifact & { readonly path?: string | undefined }): string {
+function outputPath(
+  { files }: TaskPlan,
+  { path, name }: Artifact & { readonly path?: string | undefined },
+): string {
   const said = inside(path ?? name);
   return files.length > 1 ? said : posix.join(inside(posix.dirname(files[0] ?? '')), said);
 }
-

@@ -38,7 +38,9 @@ export class FileHashes {
     }
     const atMs = Date.now();
     const sha256 = stats.isSymbolicLink()
-      ? createHash('sha256').update(`link to ${readlinkSync(path)}`).digest('hex')
+      ? createHash('sha256')
+          .update(`link to ${readlinkSync(path)}`)
+          .digest('hex')
       : await hashFile(path, stats);
     this.#used.set(path, { stamp, sha256, atMs });
     return sha256;

@@ -40,7 +40,9 @@ function toValue(document: Document, file: string): unknown {
     return document.toJS() as unknown;
   } catch (error) {
     // Aliases that grow beyond all bounds.
-    throw manifestError(file, [{ at: null, message: error instanceof Error ? error.message : String(error) }]);
+    throw manifestError(file, [
+      { at: null, message: error instanceof Error ? error.message : String(error) },
+    ]);
   }
 }
 

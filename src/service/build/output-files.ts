@@ -28,7 +28,11 @@ export async function outputFault(
  */
 export async function writeOutputs(
   outputDir: string,
-  { fill, claim, hashes }: {
+  {
+    fill,
+    claim,
+    hashes,
+  }: {
     readonly fill: (folder: string) => Promise<void>;
     readonly claim: (path: string) => void;
     readonly hashes: FileHashes;
@@ -64,7 +68,10 @@ export async function writeOutputs(
 const stagingPrefix = '.capstan-build-';
 
 /** Removes staging folders that killed builds left; those of living ones are younger. */
-export async function sweepStaging(outputDir: string, isOld: (path: string) => Promise<boolean>): Promise<void> {
+export async function sweepStaging(
+  outputDir: string,
+  isOld: (path: string) => Promise<boolean>,
+): Promise<void> {
   const names = await readdir(outputDir).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) return [];
     throw error;

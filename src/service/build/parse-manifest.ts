@@ -39,9 +39,16 @@ export function parseManifest(file: string, text: string, types: Types): ParsedM
     }
     return { id: id ?? known.defaultId(options.data), type, needs, uses, options: options.data };
   });
-  const ids = nameAll(raw.map(({ id, type }, index) => ({ given: parsed.data.jobs[index]?.id ?? null, wanted: id ?? type })));
+  const ids = nameAll(
+    raw.map(({ id, type }, index) => ({ given: parsed.data.jobs[index]?.id ?? null, wanted: id ?? type })),
+  );
   const entries: BuildEntry[] = raw.map((entry, index) => ({ ...entry, id: ids[index] ?? entry.type }));
-  problems.push(...doubles(parsed.data.jobs.map(({ id }) => id), source));
+  problems.push(
+    ...doubles(
+      parsed.data.jobs.map(({ id }) => id),
+      source,
+    ),
+  );
   problems.push(...graphProblems(entries).map((problem) => describe(problem, entries, source)));
   if (problems.length > 0) throw manifestError(file, problems);
   return {
@@ -74,7 +81,9 @@ function doubles(ids: readonly (string | undefined)[], source: ManifestSource): 
     const first = ids.indexOf(id);
     if (id === undefined || first === index) return [];
     const line = source.at(['jobs', first, 'id'])?.line ?? 0;
-    return [{ at: source.at(['jobs', index, 'id']), message: `the id '${id}' is taken by the job in line ${line}` }];
+    return [
+      { at: source.at(['jobs', index, 'id']), message: `the id '${id}' is taken by the job in line ${line}` },
+    ];
   });
 }
 
@@ -92,7 +101,10 @@ function describe(
     return { at, message: `jobs need each other in a circle: ${problem.path.join(' → ')}` };
   const ids = entries.map((entry) => entry.id);
   const nearest = nearestName(need, ids);
-  return { at, message: `needs '${need}', which is no job's id${nearest === null ? `; there are: ${ids.slice(0, 10).join(', ')}` : `; did you mean ${nearest}?`}` };
+  return {
+    at,
+    message: `needs '${need}', which is no job's id${nearest === null ? `; there are: ${ids.slice(0, 10).join(', ')}` : `; did you mean ${nearest}?`}`,
+  };
 }
 
 function unknownType(type: string, types: Types): string {
@@ -115,13 +127,22 @@ function issuesOf(
         message: `'${key}' is not known here${suggest(key, prefix)}`,
       }));
     }
-    const missing = issue.code === 'invalid_type' && issue.input === undefined && /undefined/.test(issue.message);
-    return [{ at: source.at(path), message: missing ? `'${name}' is missing` : `${name === '' ? '' : `${name}: `}${issue.message}` }];
+    const missing =
+      issue.code === 'invalid_type' && issue.input === undefined && /undefined/.test(issue.message);
+    return [
+      {
+        at: source.at(path),
+        message: missing ? `'${name}' is missing` : `${name === '' ? '' : `${name}: `}${issue.message}`,
+      },
+    ];
   });
 }
 
 function suggest(key: string, prefix: readonly unknown[]): string {
-  const known = prefix.length === 0 ? ['name', 'output', 'jobs'] : [...common, 'input', 'format', 'source', 'prompt', 'model', 'execute'];
+  const known =
+    prefix.length === 0
+      ? ['name', 'output', 'jobs']
+      : [...common, 'input', 'format', 'source', 'prompt', 'model', 'execute'];
   const nearest = nearestName(key, known);
   return nearest === null ? '' : `; did you mean ${nearest}?`;
 }

@@ -6,7 +6,13 @@ const keyVersion = 1;
 
 /** The idempotency key of the job that makes a task: equal inputs give one job, whoever builds, and whenever. */
 export function taskKey(inputs: TaskInputs): string {
-  const parts = [inputs.type, inputs.tool, sorted(inputs.options), sorted(inputs.files), sorted(inputs.needs)];
+  const parts = [
+    inputs.type,
+    inputs.tool,
+    sorted(inputs.options),
+    sorted(inputs.files),
+    sorted(inputs.needs),
+  ];
   return `build:${keyVersion}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import type { BuildEvent, TaskState } from '../../contract/build-event.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import { buildOrder } from '../../domain/build-graph.ts';
+import type { Capstan } from '../open-capstan.ts';
+import type { LaunchSurroundings } from '../workers/launch-surroundings.ts';
+import type { WorkerTypes } from '../worker-type.ts';
+import { buildStateFile, readBuildState, writeBuildState } from './build-state.ts';
+import { FileHashes } from './file-hashes.ts';
+import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
+import { makeAll } from './make-all.ts';
+import { finishedEvent, type TaskResult } from './task-result.ts';
+import { sweepStaging } from './output-files.ts';
+import { planBuild } from './plan-build.ts';
+import { nextState, outputsOf, removeStale } from './remember.ts';
+
+export interface RunBuildOptions {
+  readonly manifest: string;
+  readonly cwd: string;
+  readonly loaded: LoadedConfig;
+  readonly types: WorkerTypes;
+  readonly forceNewWorkers: boolean;
+  readonly surroundings: LaunchSurroundings;
+  /** Aborts when the user wants to stop: what only this build wants is cancelled. */
+  readonly interrupted: AbortSignal;
+  readonly onEvent: (event: BuildEvent) => void;
+}
+
+export interface BuildResult {
+  readonly ok: boolean;
+  /** By task, in no order. */
+  readonly results: ReadonlyMap<string, TaskResult>;
+}
+
+const oldStagingMs = 3_600_000;
+const good: ReadonlySet<TaskState> = new Set<TaskState>(['cached', 'restored', 'built']);
+
+/**
+ * Makes what a manifest says, and of that only what is not there already. Starts the workers that it needs before any job is accepted, and
+ * stops them in every case. Throws `invalid_manifest`, `no_worker`, and what a worker's start fails with; a job's failure is a result.
+ */
+export async function runBuild(capstan: Capstan, options: RunBuildOptions): Promise<BuildResult> {
+  const startedMs = performance.now();
+  const plan = await planBuild(options.manifest, options.cwd, options.types);
+  const stateFile = buildStateFile(capstan.config.dataDir, plan.file, plan.outputDir);
+  const state = await readBuildState(stateFile);
+  const hashes = new FileHashes(state.hashes);
+  const results = new Map<string, TaskResult>();
+  const deps: LookDeps = {
+    capstan,
+    plan,
+    state,
+    hashes,
+    toolOf: toolVersions(capstan, options),
+    digestOf: (id) => digest(outputsOf(plan, results, id)),
+  };
+  await sweepStaging(plan.outputDir, async (path) => {
+    const found = await stat(path).catch(() => null);
+    return found !== null && capstan.clock() - found.mtimeMs > oldStagingMs;
+  });
+
+  const looks = await lookAtAll(deps, results);
+  const tasks = plan.entries.flatMap((entry) => entry.tasks);
+  const affected = tasks.length - results.size;
+  options.onEvent({
+    type: 'build.started',
+    name: plan.name,
+    tasks: tasks.length,
+    affected,
+    jobs: plan.entries.map(({ entry, tasks: own }) => ({
+      id: entry.id,
+      type: entry.type,
+      tasks: own.length,
+    })),
+  });
+  for (const { entry, tasks: own } of plan.entries) {
+    for (const { id } of own) {
+      const result = results.get(id);
+      if (result !== undefined) options.onEvent(finishedEvent(id, entry.id, result));
+    }
+  }
+  try {
+    if (affected > 0) await makeAll(options, { ...deps, looks, results });
+  } finally {
+    const removed = await removeStale(plan, state, { results, hashes });
+    if (affected > 0 || removed)
+      await writeBuildState(stateFile, nextState(plan, state, { results, hashes }));
+  }
+  const ok = [...results.values()].every((result) => good.has(result.state));
+  options.onEvent({
+    type: 'build.finished',
+    ok,
+    counts: countStates(results),
+    durationMs: Math.round(performance.now() - startedMs),
+    output: plan.outputDir,
+  });
+  return { ok, results };
+}
+
+/** What can be told before anything is made: a task whose needs are all as they were is looked at, those after a change are not. */
+async function lookAtAll(
+  deps: LookDeps,
+  results: Map<string, TaskResult>,
+): Promise<ReadonlyMap<string, Look>> {
+  const looks = new Map<string, Look>();
+  const byId = new Map(deps.plan.entries.map((planned) => [planned.entry.id, planned]));
+  const clean = new Set<string>();
+  for (const id of buildOrder(deps.plan.entries.map(({ entry }) => entry))) {
+    const planned = byId.get(id);
+    if (planned === undefined || !planned.entry.needs.every((need) => clean.has(need))) continue;
+    for (const task of planned.tasks) {
+      const look = await lookAtTask(deps, planned, task);
+      looks.set(task.id, look);
+      if (look.kind !== 'cached') continue;
+      const { jobId, outputs } = look.memory;
+      const rest = { durationMs: null, failure: null, memory: null };
+      results.set(task.id, { ...rest, state: 'cached', why: 'nothing changed', jobId, outputs });
+    }
+    if (planned.tasks.every((task) => results.has(task.id))) clean.add(id);
+  }
+  return looks;
+}
+
+/** Each tool is asked once a build. */
+function toolVersions(capstan: Capstan, { types, interrupted }: RunBuildOptions): LookDeps['toolOf'] {
+  const known = new Map<string, Promise<string>>();
+  return (type) => {
+    const version =
+      known.get(type) ?? types.get(type)?.build.toolVersion(capstan, interrupted) ?? Promise.resolve('');
+    known.set(type, version);
+    return version;
+  };
+}
+
+function digest(outputs: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(outputs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function countStates(results: ReadonlyMap<string, TaskResult>): Record<TaskState, number> {
+  const counts = { cached: 0, restored: 0, built: 0, failed: 0, skipped: 0, cancelled: 0 };
+  for (const { state } of results.values()) counts[state] += 1;
+  return counts;
+}
