@@ -22,9 +22,9 @@ export function startLiveLine(out: Terminal, moves: boolean, text: (width: numbe
   }
   let frame = 0;
   const draw = (): void => {
-    // The last column stays free: a terminal would wrap behind it.
+    // Some columns stay free: a terminal would wrap behind the last one, and Ctrl-C writes ^C there.
     out.write(
-      `${clear}${frames[frame % frames.length] ?? ''} ${text(Math.max(10, (out.columns ?? 80) - 3))}`,
+      `${clear}${frames[frame % frames.length] ?? ''} ${text(Math.max(10, (out.columns ?? 80) - 6))}`,
     );
   };
   const timer = setInterval(() => {

@@ -254,11 +254,16 @@ describe('the data folder', () => {
     const newer = stage.dir.join('newer.db');
     await copyFile(file, newer);
     const db = new BetterSqlite3(newer);
-    db.pragma('user_version = 9999');
+    db.exec('INSERT INTO schema_version VALUES (99, 0)');
     db.close();
+    const foreign = stage.dir.join('foreign.db');
+    const theirs = new BetterSqlite3(foreign);
+    theirs.exec('CREATE TABLE theirs (x)');
+    theirs.close();
     const cases = [
       ['store_corrupt', Buffer.alloc(8192, 'no database at all ')],
       ['store_newer', await readFile(newer)],
+      ['store_foreign', await readFile(foreign)],
     ] as const;
     for (const [code, content] of cases) {
       const folder = stage.dir.join(code);
