@@ -8,6 +8,7 @@ import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
 import { launchSurroundings } from './launch-surroundings.ts';
 import { loadCliConfig, openFromCli } from './open.ts';
+import { addWorkerFlags } from './worker-flags.ts';
 
 const outputs = ['default', 'verbose', 'quiet', 'json'] as const;
 
@@ -15,8 +16,6 @@ export const buildCommand: CliCommand = {
   define(command, act) {
     command
       .addArgument(new Argument('[manifest]', 'what to build').default('course.yaml'))
-      .addOption(new Option('--workers <mode>', 'how workers run: direct or docker'))
-      .addOption(new Option('--worker-count <count>', 'workers of each type'))
       .addOption(new Option('--force-new-workers', 'start workers even where persistent ones would do'))
       .addOption(new Option('--no-auto-start', 'start no workers: use those that run'))
       .addOption(new Option('--explain', 'say why each job runs or does not'))
@@ -25,14 +24,10 @@ export const buildCommand: CliCommand = {
       )
       .addOption(new Option('--verbose', 'the same as --output verbose, with what the workers log'))
       .addOption(new Option('--json', 'the same as --output json'));
-    for (const type of Object.keys(workerFlagTypes))
-      command.addOption(new Option(`--${type}-workers <count>`, `${type} workers`));
+    addWorkerFlags(command);
     command.action(act(build));
   },
 };
-
-/** Types with a setting for their count; a flag for each. */
-const workerFlagTypes = { codex: true, plantuml: true, notebook: true, drawio: true };
 
 const optionsSchema = z.object({
   forceNewWorkers: z.boolean().default(false),

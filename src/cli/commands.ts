@@ -30,8 +30,23 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'workers',
-    summary: 'List registered workers',
+    summary: 'List registered workers, clean up after dead ones',
     load: async () => (await import('./workers.ts')).workersCommand,
+  },
+  {
+    name: 'start-services',
+    summary: 'Start workers that go on until they are stopped',
+    load: async () => (await import('./start-services.ts')).startServicesCommand,
+  },
+  {
+    name: 'stop-services',
+    summary: 'Stop the workers that start-services started',
+    load: async () => (await import('./stop-services.ts')).stopServicesCommand,
+  },
+  {
+    name: 'status',
+    summary: 'Say how workers and queues stand: exit 0 healthy, 1 warning, 2 error',
+    load: async () => (await import('./status.ts')).statusCommand,
   },
   {
     name: 'serve',

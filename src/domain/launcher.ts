@@ -12,6 +12,8 @@ export interface WorkerSpec {
   readonly buildId: BuildId | null;
   /** `attached` ends with the launcher; `persistent` outlives it. */
   readonly lifetime: 'attached' | 'persistent';
+  /** Whether a launch of a persistent one waits until it takes jobs; an attached one always does. */
+  readonly wait?: boolean;
   /** Only a container needs one. */
   readonly image: string | null;
 }

@@ -15,6 +15,8 @@ export interface DetachedWorkerOptions {
   /** What it says goes here, after what is there. */
   readonly logFile: string;
   readonly startLimitMs: number;
+  /** Whether to wait until it takes jobs. */
+  readonly wait: boolean;
 }
 
 /**
@@ -61,7 +63,11 @@ export async function startDetachedWorker(
   };
   stop.addEventListener('abort', onAbort, { once: true });
   try {
-    await Promise.race([reader.started, over.promise]);
+    const spawned = Promise.withResolvers<void>();
+    child.once('spawn', () => {
+      spawned.resolve();
+    });
+    await Promise.race([options.wait ? reader.started : spawned.promise, over.promise]);
     return child.pid ?? 0;
   } catch (error) {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');

@@ -95,6 +95,7 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
             cwd: options.cwd,
             logFile: join(options.logDir, `${spec.name}.log`),
             startLimitMs: options.startLimitMs,
+            wait: spec.wait ?? true,
           },
           signal,
         );
