@@ -14,7 +14,8 @@ const none: Group = { executionMode: null, count: null, image: null };
 
 /**
  * What the settings ask for of a type. `[workers.<type>]` goes before the defaults of `[workers]`, unless the default is said more
- * strongly: `--workers=docker` goes before a file's `execution_mode`. Throws `worker_image_missing`, which names the key.
+ * strongly: `--workers=docker` goes before a file's `execution_mode`. A type whose count is 0 is off, whatever the default.
+ * Throws `worker_image_missing`, which names the key.
  */
 export function workerDemand({ config, origins }: LoadedConfig, type: string): WorkerDemand {
   const { workers } = config;
@@ -46,7 +47,8 @@ function stronger<Value>(
 ): { readonly value: Value; readonly origin: Origin } {
   const originOf = (name: string): Origin => origins.get(name) ?? { layer: 'default', where: 'default' };
   const rank = (name: string): number => layerNames.indexOf(originOf(name).layer);
-  return own.value !== null && rank(own.name) <= rank(general.name)
+  const off = own.value === 0;
+  return own.value !== null && (off || rank(own.name) <= rank(general.name))
     ? { value: own.value, origin: originOf(own.name) }
     : { value: general.value, origin: originOf(general.name) };
 }

@@ -21,6 +21,9 @@ export interface AttachedWorkerOptions {
   readonly onStartFailed?: (failures: number, why: AppError) => void;
 }
 
+/** Of a worker's log, in the error of a start that failed. */
+const shownLines = 5;
+
 /**
  * Keeps one `capstan worker` alive as a child of this process; its value is the worker's id. Disposing it lets the worker drain.
  * The worker leaves by itself when this process dies: its stdin ends.
@@ -28,6 +31,7 @@ export interface AttachedWorkerOptions {
 export function superviseWorker(options: AttachedWorkerOptions): Supervisor<string> {
   const { logger } = options;
   let failures = 0;
+  let lastLines: readonly string[] = [];
   let stopping = false;
   return createSupervisor<string>(
     { command: options.command, args: options.args, env: options.env, cwd: options.cwd },
@@ -36,7 +40,10 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
       containment: { kind: 'process_group', prefix: [], why: 'The worker holds its own children.' },
       startupTimeoutMs: options.startLimitMs,
       graces: { stdinEndMs: options.leaveMs },
-      onStderrLine: options.onLogLine,
+      onStderrLine: (line) => {
+        lastLines = [...lastLines, line].slice(-shownLines);
+        options.onLogLine(line);
+      },
       ready: async (child, signal) => {
         const reader = readStart();
         const stop = child.onOutput((chunk) => {
@@ -69,7 +76,7 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
         options.onStartFailed?.(
           failures,
           new AppError('infrastructure', 'worker_start_failed', `A worker did not start: ${event.error}`, {
-            hint: 'The log above has what it said; `capstan doctor` looks at what workers need.',
+            hint: `It said last: ${lastLines.join(' ') || 'nothing'}`,
           }),
         );
       },

@@ -9,6 +9,7 @@ import type { Capstan } from '../open-capstan.ts';
 import { reap } from '../reap.ts';
 import { createBuildFleet, type BuildFleet } from '../workers/build-fleet.ts';
 import { createLaunchers } from '../workers/create-launchers.ts';
+import type { KeepDeps } from './keep-outputs.ts';
 import { watchJobs } from './job-watch.ts';
 import type { Look, LookDeps } from './look-at-task.ts';
 import { makeTask, type MakeDeps } from './make-task.ts';
@@ -17,7 +18,7 @@ import { outputsOf } from './remember.ts';
 import type { RunBuildOptions } from './run-build.ts';
 import { finishedEvent, type TaskResult } from './task-result.ts';
 
-export interface Making extends LookDeps {
+export interface Making extends LookDeps, KeepDeps {
   readonly looks: ReadonlyMap<string, Look>;
   /** By task; what is there is not made again. */
   readonly results: Map<string, TaskResult>;
@@ -59,14 +60,9 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   const cancelling = cancelOn(stop, capstan, buildId);
   open.use(cancelling);
 
-  const owners = new Map(
-    [...results].flatMap(([id, { outputs }]) =>
-      Object.keys(outputs ?? {}).map((path) => [path, id] as const),
-    ),
-  );
   const { onEvent } = options;
   const all = inOrder(plan, async (planned) => {
-    await makeEntry({ ...making, buildId, watch, owners, stop, onEvent }, planned);
+    await makeEntry({ ...making, buildId, watch, stop, onEvent }, planned);
   });
   await Promise.race([all, cancelling.late]);
   // Whoever still waits by now waits for what does not end.
@@ -186,11 +182,11 @@ async function replaceLost(
   if (lost.size > 0) await fleet.ensure(lost, signal);
 }
 
-/** How many tasks have no result yet, by type; what only has to be put in its place needs no worker. */
-function openTasks({ plan, looks, results }: Making): ReadonlyMap<string, number> {
+/** How many tasks have no result yet, by type. */
+function openTasks({ plan, results }: Making): ReadonlyMap<string, number> {
   const open = new Map<string, number>();
   for (const { entry, tasks } of plan.entries) {
-    const count = tasks.filter(({ id }) => !results.has(id) && looks.get(id)?.kind !== 'made').length;
+    const count = tasks.filter(({ id }) => !results.has(id)).length;
     if (count > 0) open.set(entry.type, (open.get(entry.type) ?? 0) + count);
   }
   return open;

@@ -10,16 +10,15 @@ import { newId } from '../../runtime/ids.ts';
 import { submitJob } from '../submit-job.ts';
 import type { JobWatch } from './job-watch.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
-import { writeOutputs, type Outputs } from './output-files.ts';
+import { durationOf, keepOutputs, type KeepDeps } from './keep-outputs.ts';
+import type { Outputs } from './output-files.ts';
 import type { PlannedEntry, PlannedTask } from './plan-build.ts';
 import type { TaskResult } from './task-result.ts';
 
-export interface MakeDeps extends LookDeps {
+export interface MakeDeps extends LookDeps, KeepDeps {
   readonly looks: ReadonlyMap<string, Look>;
   readonly buildId: BuildId;
   readonly watch: JobWatch;
-  /** Which task made which output. */
-  readonly owners: Map<string, string>;
   /** Aborts when nothing more is to be made. */
   readonly stop: AbortSignal;
   /** What the needed jobs made. */
@@ -49,7 +48,7 @@ export async function makeTask(
       return { ...nothing, state: 'cached', why: 'nothing changed', jobId, outputs };
     }
     return look.kind === 'made'
-      ? await keep(deps, { planned, task, look, job: look.job }, 'restored')
+      ? await keepOutputs(deps, { planned, task, look, job: look.job }, 'restored')
       : await make(deps, { planned, task, look });
   } catch (error) {
     if (deps.stop.aborted) return { ...nothing, state: 'cancelled', why: 'the build was stopped' };
@@ -77,7 +76,7 @@ async function make(deps: MakeDeps, work: Work): Promise<TaskResult> {
   });
   const job = isTerminal(submitted.status.state) ? submitted : await deps.watch.ended(submitted.id);
   const { status } = job;
-  if (status.state === 'succeeded') return keep(deps, { ...work, job }, 'built');
+  if (status.state === 'succeeded') return keepOutputs(deps, { ...work, job }, 'built');
   if (status.state === 'cancelled' && deps.stop.aborted)
     return { ...nothing, state: 'cancelled', why: 'the build was stopped', jobId: job.id };
   return {
@@ -118,45 +117,4 @@ async function submit(deps: MakeDeps, { planned, task, look }: Work): Promise<Jo
   } finally {
     await removeTree(staging);
   }
-}
-
-async function keep(
-  deps: MakeDeps,
-  { planned, task, look, job }: Work & { readonly job: Job },
-  state: 'built' | 'restored',
-): Promise<TaskResult> {
-  const { capstan, plan, hashes, owners } = deps;
-  const outputs = await writeOutputs(plan.outputDir, {
-    hashes,
-    fill: (folder) =>
-      planned.type.collect(
-        job,
-        { entry: planned.entry, plan: task.plan },
-        { artifacts: capstan.artifacts, folder },
-      ),
-    claim: (path) => {
-      const owner = owners.get(path) ?? task.id;
-      owners.set(path, owner);
-      if (owner !== task.id) throw outputTaken(path, owner);
-    },
-  });
-  return {
-    state,
-    why: look.why,
-    jobId: job.id,
-    outputs,
-    durationMs: durationOf(job),
-    failure: null,
-    memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs },
-  };
-}
-
-function durationOf({ startedAtMs, status }: Job): number | null {
-  return startedAtMs !== null && 'finishedAtMs' in status ? status.finishedAtMs - startedAtMs : null;
-}
-
-function outputTaken(path: string, owner: string): AppError {
-  return new AppError('user', 'output_taken', `${path} is made by ${owner}, too.`, {
-    hint: 'Give one of them another name, or take it out of the manifest.',
-  });
 }

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { BuildEvent, TaskState } from '../../contract/build-event.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
-import { buildOrder } from '../../domain/build-graph.ts';
 import type { Capstan } from '../open-capstan.ts';
 import type { LaunchSurroundings } from '../workers/launch-surroundings.ts';
 import type { WorkerTypes } from '../worker-type.ts';
 import { buildStateFile, readBuildState, writeBuildState } from './build-state.ts';
 import { FileHashes } from './file-hashes.ts';
-import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
+import { lookAtAll } from './look-at-all.ts';
+import type { LookDeps } from './look-at-task.ts';
 import { makeAll } from './make-all.ts';
 import { finishedEvent, type TaskResult } from './task-result.ts';
 import { sweepStaging } from './output-files.ts';
@@ -60,9 +60,10 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     return found !== null && capstan.clock() - found.mtimeMs > oldStagingMs;
   });
 
-  const looks = await lookAtAll(deps, results);
+  const owners = new Map<string, string>();
+  const looks = await lookAtAll({ ...deps, owners }, results);
   const tasks = plan.entries.flatMap((entry) => entry.tasks);
-  const affected = tasks.length - results.size;
+  const affected = tasks.filter(({ id }) => results.get(id)?.state !== 'cached').length;
   options.onEvent({
     type: 'build.started',
     name: plan.name,
@@ -81,7 +82,7 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     }
   }
   try {
-    if (affected > 0) await makeAll(options, { ...deps, looks, results });
+    if (results.size < tasks.length) await makeAll(options, { ...deps, looks, results, owners });
   } finally {
     const removed = await removeStale(plan, state, { results, hashes });
     if (affected > 0 || removed)
@@ -96,30 +97,6 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     output: plan.outputDir,
   });
   return { ok, results };
-}
-
-/** What can be told before anything is made: a task whose needs are all as they were is looked at, those after a change are not. */
-async function lookAtAll(
-  deps: LookDeps,
-  results: Map<string, TaskResult>,
-): Promise<ReadonlyMap<string, Look>> {
-  const looks = new Map<string, Look>();
-  const byId = new Map(deps.plan.entries.map((planned) => [planned.entry.id, planned]));
-  const clean = new Set<string>();
-  for (const id of buildOrder(deps.plan.entries.map(({ entry }) => entry))) {
-    const planned = byId.get(id);
-    if (planned === undefined || !planned.entry.needs.every((need) => clean.has(need))) continue;
-    for (const task of planned.tasks) {
-      const look = await lookAtTask(deps, planned, task);
-      looks.set(task.id, look);
-      if (look.kind !== 'cached') continue;
-      const { jobId, outputs } = look.memory;
-      const rest = { durationMs: null, failure: null, memory: null };
-      results.set(task.id, { ...rest, state: 'cached', why: 'nothing changed', jobId, outputs });
-    }
-    if (planned.tasks.every((task) => results.has(task.id))) clean.add(id);
-  }
-  return looks;
 }
 
 /** Each tool is asked once a build. */
