@@ -18,7 +18,10 @@ const report: Action = async (context, _args, raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
   const { config } = loadCliConfig(context, raw);
   const profile = loadProfile(readEnvironment(context.cwd));
-  const checks = await examine({ config, profile, commandPath: context.env['PATH'] ?? '' }, context.interrupted);
+  const checks = await examine(
+    { config, profile, commandPath: context.env['PATH'] ?? '' },
+    context.interrupted,
+  );
   const ok = checks.every((check) => check.ok || !check.required);
   if (json) context.stdout.write(`${JSON.stringify({ ok, checks })}\n`);
   else {

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { z } from 'zod';
-import { startCodexWorker } from '../service/start-codex-worker.ts';
+import { startWorker } from '../service/start-worker.ts';
+import { workerTypes } from '../service/worker-types.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
@@ -9,7 +10,7 @@ import { countOption } from './options.ts';
 export const workerCommand: CliCommand = {
   define(command, act) {
     command
-      .addOption(new Option('--type <type>', 'what it works on').choices(['codex']).default('codex'))
+      .addOption(new Option('--type <type>', 'what it works on').choices(workerTypes).default('codex'))
       .addOption(
         new Option('--concurrency <count>', 'jobs at once, instead of worker.concurrency').argParser(
           countOption,
@@ -21,14 +22,15 @@ export const workerCommand: CliCommand = {
 };
 
 const optionsSchema = z.object({
+  type: z.enum(workerTypes).default('codex'),
   concurrency: z.number().optional(),
   parentPipe: z.boolean().default(false),
 });
 
 /** Serves until it is told to stop, then drains: exit 0, as this is how a worker ends. */
 const work: Action = async (context, _args, raw) => {
-  const { concurrency, parentPipe } = optionsSchema.parse(raw);
-  const { concurrency: _concurrency, ...settings } = raw;
+  const { type, concurrency, parentPipe } = optionsSchema.parse(raw);
+  const { concurrency: _concurrency, type: _type, ...settings } = raw;
   await using capstan = await openFromCli(context, settings, { quiet: false });
   const stop = new AbortController();
   context.interrupted.addEventListener('abort', () => {
@@ -41,7 +43,7 @@ const work: Action = async (context, _args, raw) => {
       stop.abort();
     });
   }
-  const worker = await startCodexWorker(capstan, { concurrency }, { drain: stop.signal });
+  const worker = await startWorker(capstan, { type, concurrency }, { drain: stop.signal });
   if (parentPipe) context.stdout.write(`${JSON.stringify({ type: 'worker.ready', workerId: worker.id })}\n`);
   await worker.stopped;
   // A stdin that nobody ends would keep the process.

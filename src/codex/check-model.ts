@@ -5,8 +5,7 @@ import { endpointUrl, parseUpstream, type Upstream } from './model-proxy/upstrea
 const name = 'model';
 const limitMs = 10_000;
 const maxBodyChars = 4000;
-const giveKeyHint =
-  'Set the environment variable OPENAI_API_KEY, or use a login with codex.auth = home.';
+const giveKeyHint = 'Set the environment variable OPENAI_API_KEY, or use a login with codex.auth = home.';
 
 /** Whether the provider takes the key: `GET {base}/models`, the one request that it can refuse and that costs nothing. */
 export async function checkModel(upstream: Upstream, signal: AbortSignal): Promise<Check> {

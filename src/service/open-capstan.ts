@@ -7,7 +7,7 @@ import type { ProfileSeed } from '../config/load-profile.ts';
 import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
-import { codexJobType } from './codex-job-type.ts';
+import { allJobTypes } from './worker-types.ts';
 import type { JobServices } from './job-services.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
@@ -42,7 +42,7 @@ export async function openCapstan({ config, profile, logger, commandPath }: Open
     commandPath,
     store,
     artifacts,
-    jobTypes: new Map([['codex', codexJobType(config.dataDir, artifacts)]]),
+    jobTypes: allJobTypes({ dataDir: config.dataDir, artifacts }),
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -1,0 +1,33 @@
+import type { Capstan } from './open-capstan.ts';
+import { createRunner } from './create-runner.ts';
+import { startLocalWorker, type LocalWorker } from './start-local-worker.ts';
+import type { WorkerType } from './worker-types.ts';
+
+export interface StartWorkerOptions {
+  readonly type: WorkerType;
+  readonly concurrency?: number | undefined;
+  readonly drainGraceMs?: number | undefined;
+}
+
+/** Starts a worker for jobs of one type in this process, as the configuration says. Rejects with kind `configuration` or `auth` where no job could run. */
+export async function startWorker(
+  capstan: Capstan,
+  options: StartWorkerOptions,
+  stop: { readonly drain: AbortSignal; readonly hurry?: AbortSignal },
+): Promise<LocalWorker> {
+  const { config, store, logger } = capstan;
+  const runner = await createRunner(options.type, capstan, stop.drain);
+  return startLocalWorker(
+    {
+      store,
+      dataDir: config.dataDir,
+      runners: [runner],
+      concurrency: options.concurrency ?? config.worker.concurrency,
+      leaseMs: config.worker.leaseMs,
+      drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
+      logger,
+    },
+    stop.drain,
+    stop.hurry,
+  );
+}
