@@ -34,8 +34,8 @@ export const documentJobShape = {
     .optional(),
 } as const;
 
-const documentJobSchema = z.object(documentJobShape);
-export type DocumentJobInput = Readonly<z.infer<typeof documentJobSchema>>;
+const _documentJobSchema = z.object(documentJobShape);
+export type DocumentJobInput = Readonly<z.infer<typeof _documentJobSchema>>;
 
 /** A list of formats, each once. */
 export function formatsSchema<const Format extends string>(

@@ -33,7 +33,7 @@ export async function probeJail(signal: AbortSignal): Promise<Jail> {
     } as const;
     execFile(command, args, limits, (error, stdout, stderr) => {
       if (error === null && stdout.trim() === 'jailed') resolve(null);
-      else resolve(stderr.trim().split('\n')[0] || (error?.message ?? 'it gave no answer'));
+      else resolve(/^.+$/m.exec(stderr)?.[0] ?? error?.message ?? 'it gave no answer');
     });
   });
   signal.throwIfAborted();

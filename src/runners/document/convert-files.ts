@@ -25,12 +25,15 @@ const ownFaults: ReadonlySet<FailureKind> = new Set<FailureKind>(['user', 'timeo
 /** Converts files one by one and stores what comes out. A file's own fault leaves the others alone; any other error ends the attempt. */
 export async function convertFiles(work: Converting): Promise<Converted> {
   const nameOf = createArtifactNames();
+  const made = new Set<string>();
   const artifacts: Artifact[] = [];
   const failures: Failure[] = [];
   for (const file of work.files) {
     work.signal.throwIfAborted();
     try {
       for (const { path, content } of await work.session.convert(file)) {
+        if (made.has(path)) throw twice(file, path);
+        made.add(path);
         const name = nameOf(path);
         const stored = await work.artifacts.put(work.jobId, name, content);
         artifacts.push(name === path ? stored : { ...stored, path });
@@ -53,6 +56,12 @@ export function joinFailures(failures: readonly [Failure, ...Failure[]]): Failur
   const more = failures.length > shown ? [`and ${String(failures.length - shown)} more.`] : [];
   return {
     ...first,
-    message: [`${String(failures.length)} files could not be converted.`, ...named, ...more].join(' '),
+    message: [`${String(failures.length)} files could not be converted.`, ...named, ...more].join('\n'),
   };
+}
+
+function twice(file: string, path: string): AppError {
+  return new AppError('user', 'duplicate_output', `${file} makes ${path}, which another file has made.`, {
+    hint: 'Give one of the two another name.',
+  });
 }

@@ -30,8 +30,10 @@ export interface DocumentSession extends AsyncDisposable {
 export interface DocumentTool<Input extends DocumentJobInput> extends AsyncDisposable {
   readonly type: string;
   readonly inputSchema: z.ZodType<Input>;
-  /** What it takes where a job names no files, each with its dot. */
+  /** The files that it reads, by their extensions with the dot. */
   readonly extensions: readonly string[];
+  /** Those that it takes from a folder where the job names no files. */
+  readonly picked: readonly string[];
   /** The largest file that it takes. */
   readonly maxFileBytes: number;
   /** The limit of an attempt whose job names none. */

@@ -6,6 +6,7 @@ export interface WantedFiles {
   /** Those that the job names; undefined where it names none. */
   readonly files: readonly string[] | undefined;
   readonly extensions: readonly string[];
+  readonly picked: readonly string[];
   readonly maxFileBytes: number;
 }
 
@@ -19,9 +20,10 @@ export async function findFiles(
   const sizes = new Map(
     tree.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.path, entry.sizeBytes] as const] : [])),
   );
-  const files =
-    wanted.files ??
-    [...sizes.keys()].filter((path) => wanted.extensions.includes(extname(path).toLowerCase()));
+  // A source of one file is that file, whatever it is called.
+  const all = [...sizes.keys()];
+  const picked = all.filter((path) => wanted.picked.includes(extensionOf(path)));
+  const files = wanted.files ?? (all.length === 1 ? all : picked);
   const expected = wanted.extensions.join(', ');
   if (files.length === 0) {
     throw new AppError('user', 'no_files', `The source holds no file to convert (${expected}).`, {
@@ -35,7 +37,7 @@ export async function findFiles(
         hint: 'Check `files`: paths are relative to the source; a link is not a file.',
       });
     }
-    if (!wanted.extensions.includes(extname(file).toLowerCase())) {
+    if (!wanted.extensions.includes(extensionOf(file))) {
       throw new AppError(
         'user',
         'file_type',
@@ -58,4 +60,8 @@ export async function findFiles(
     }
   }
   return files;
+}
+
+function extensionOf(path: string): string {
+  return extname(path).toLowerCase();
 }

@@ -18,6 +18,7 @@ import {
 import { isCut, readAnswer } from './read-answer.ts';
 import { splitDiagrams, type Diagram } from './split-diagrams.ts';
 
+const extensions = ['.puml', '.pu', '.plantuml', '.wsd'];
 const minute = 60_000;
 /** The longest that one diagram may take; the job's own limit goes before. */
 const diagramLimitMs = minute;
@@ -37,7 +38,8 @@ export async function createPlantumlTool(
   return {
     type: 'plantuml',
     inputSchema: plantumlJobInputSchema,
-    extensions: ['.puml', '.pu', '.plantuml', '.wsd'],
+    extensions,
+    picked: extensions,
     maxFileBytes: 2 * 1024 * 1024,
     timeoutMs: 10 * minute,
     start: (signal) => process.start(signal),
