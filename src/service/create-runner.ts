@@ -1,5 +1,6 @@
 import type { Runner } from '../domain/runner.ts';
 import { createConfiguredCodexRunner } from './create-codex-runner.ts';
+import { createConfiguredDrawioRunner } from './create-drawio-runner.ts';
 import { createConfiguredNotebookRunner } from './create-notebook-runner.ts';
 import { createConfiguredPlantumlRunner } from './create-plantuml-runner.ts';
 import type { Capstan } from './open-capstan.ts';
@@ -11,7 +12,7 @@ const creators: Readonly<Record<WorkerType, Create>> = {
   codex: createConfiguredCodexRunner,
   plantuml: createConfiguredPlantumlRunner,
   notebook: createConfiguredNotebookRunner,
-  drawio: createConfiguredPlantumlRunner,
+  drawio: createConfiguredDrawioRunner,
 };
 
 /** The runner of a type as the configuration says; the caller starts and disposes it. Rejects with kind `configuration` or `auth` where no job could run. */
