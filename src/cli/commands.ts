@@ -15,7 +15,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'jobs',
-    summary: 'List, show, follow, cancel and retry jobs',
+    summary: 'List, show, follow, cancel, retry and apply jobs',
     load: async () => (await import('./jobs.ts')).jobsCommand,
   },
   {
@@ -44,3 +44,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./config.ts')).configCommand,
   },
 ];
+
+/** Options of every command; each takes a value. */
+export const globalOptions = [
+  { name: '--db-path', flags: '--db-path <file>', summary: 'the database; its folder is the data folder' },
+  { name: '--log-level', flags: '--log-level <level>', summary: 'trace, debug, info, warn, error or silent' },
+] as const;
+
+/** The words that say which command is meant, without the options before it: `--db-path x jobs list` gives `jobs list`. */
+export function commandWords(argv: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    if (word === '--') break;
+    if (globalOptions.some(({ name }) => name === word)) at += 1;
+    else if (!word.startsWith('-')) words.push(word);
+  }
+  return words;
+}

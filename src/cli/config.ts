@@ -3,6 +3,7 @@ import { describeConfig } from '../config/describe-settings.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { loadCliConfig } from './open.ts';
+import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
 export const configCommand: CliCommand = {
@@ -20,7 +21,7 @@ const show: Action = (context, _args, raw) => {
   const rows = describeConfig(loadCliConfig(context, raw));
   if (json) {
     const items = rows.map(({ name, value, layer, where }) => ({ name, value, layer, where }));
-    context.stdout.write(`${JSON.stringify({ items })}\n`);
+    printJson(context.stdout, { items });
   } else {
     printTable(
       context.stdout,

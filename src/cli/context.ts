@@ -4,10 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** Aborts on the first SIGINT, SIGTERM or SIGHUP; its reason is the signal's name. */
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and when nobody reads stdout any more (SIGPIPE); its reason is the signal's name. */
   readonly interrupted: AbortSignal;
   readonly version: string;
 }
@@ -19,12 +19,20 @@ export const exitCodes = {
   failed: 1,
   usage: 2,
   unavailable: 69,
+  hungUp: 129,
   interrupted: 130,
+  brokenPipe: 141,
   terminated: 143,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+const codeOfSignal: Readonly<Record<string, ExitCode>> = {
+  SIGHUP: exitCodes.hungUp,
+  SIGINT: exitCodes.interrupted,
+  SIGPIPE: exitCodes.brokenPipe,
+};
+
 /** The code for having been stopped by a signal, as shells count: 128 + its number. */
 export function exitCodeOf(interrupted: AbortSignal): ExitCode {
-  return interrupted.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
+  return codeOfSignal[String(interrupted.reason)] ?? exitCodes.terminated;
 }

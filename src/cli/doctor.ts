@@ -6,6 +6,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { loadCliConfig } from './open.ts';
+import { printJson } from './print-json.ts';
 
 export const doctorCommand: CliCommand = {
   define(command, act) {
@@ -23,7 +24,7 @@ const report: Action = async (context, _args, raw) => {
     context.interrupted,
   );
   const ok = checks.every((check) => check.ok || !check.required);
-  if (json) context.stdout.write(`${JSON.stringify({ ok, checks })}\n`);
+  if (json) printJson(context.stdout, { ok, checks });
   else {
     const colors = colorsFor(context.stdout, context.env);
     for (const check of checks) {

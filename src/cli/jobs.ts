@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
-import { jobStateSchema, jobStates } from '../contract/job.ts';
+import { jobStateSchema, jobStates, type JobView } from '../contract/job.ts';
 import { toJobView } from '../domain/job-view.ts';
 import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { applyJob } from '../service/apply-job.ts';
@@ -10,14 +10,15 @@ import { findJob } from '../service/find-job.ts';
 import { followEvents } from '../service/follow-events.ts';
 import { readPatch } from '../service/read-patch.ts';
 import { retryJob } from '../service/retry-job.ts';
-import { colorsFor } from './colors.ts';
+import { colorsFor, type Colors } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
 import { countOption } from './options.ts';
+import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 import { renderEvent } from './render-event.ts';
-import { formatDuration, renderJob, renderState } from './render-job.ts';
+import { countOf, formatDuration, renderJob, renderState } from './render-job.ts';
 import { oneLine } from './safe-text.ts';
 
 const quiet = { quiet: true };
@@ -71,7 +72,7 @@ const list: Action = async (context, _args, raw) => {
   });
   const views = page.items.map((job) => toJobView(job, capstan.clock()));
   if (options.json) {
-    context.stdout.write(`${JSON.stringify({ items: views, nextCursor: page.nextCursor })}\n`);
+    printJson(context.stdout, { items: views, nextCursor: page.nextCursor });
     return exitCodes.ok;
   }
   const colors = colorsFor(context.stdout, context.env);
@@ -81,7 +82,7 @@ const list: Action = async (context, _args, raw) => {
     renderState(job.state, colors),
     String(job.attempt),
     formatDuration(job.durationMs),
-    oneLine(job.failure?.message ?? job.summary ?? '', 60),
+    oneLine(job.failure?.message ?? job.summary ?? '', 200),
   ]);
   printTable(context.stdout, ['id', 'type', 'state', 'attempt', 'time', 'what came of it'], rows);
   if (views.length === 0)
@@ -96,7 +97,7 @@ const show: Action = async (context, [id = ''], raw) => {
   const job = await findJob(capstan.store, id);
   const view = toJobView(job, capstan.clock());
   if (json) {
-    context.stdout.write(`${JSON.stringify(view)}\n`);
+    printJson(context.stdout, view);
     return exitCodes.ok;
   }
   const patch = await readPatch(capstan.artifacts, job);
@@ -112,26 +113,32 @@ const logs: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
   const job = await findJob(capstan.store, id);
   const colors = colorsFor(context.stdout, context.env);
+  // The time stands before it.
+  const width = Math.max(20, (context.stdout.columns ?? 2_000) - 26);
   const follow = { afterSeq: 0, follow: options.follow, signal: context.interrupted };
   for await (const event of followEvents(capstan.store, job.id, follow)) {
     if (options.json) {
-      context.stdout.write(`${JSON.stringify(event)}\n`);
+      printJson(context.stdout, event);
       continue;
     }
     const text =
-      event.type === 'job.finished'
-        ? renderState(event.job.state, colors)
-        : renderEvent(event, colors, 2_000);
+      event.type === 'job.finished' ? finished(event.job, colors) : renderEvent(event, colors, width);
     if (text !== null) context.stdout.write(`${colors.dim(event.at)} ${text}\n`);
   }
   return context.interrupted.aborted ? exitCodeOf(context.interrupted) : exitCodes.ok;
 };
 
+/** The last line of a log. */
+function finished(job: JobView, colors: Colors): string {
+  const why = job.failure?.message ?? job.summary ?? '';
+  return `${renderState(job.state, colors)}${why === '' ? '' : `: ${oneLine(why, 400)}`}`;
+}
+
 const cancel: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
   const job = await cancelJob(capstan.store, id);
   const view = toJobView(job, capstan.clock());
-  if (jsonSchema.parse(raw).json) context.stdout.write(`${JSON.stringify(view)}\n`);
+  if (jsonSchema.parse(raw).json) printJson(context.stdout, view);
   else
     context.stderr.write(
       view.state === 'cancelled'
@@ -144,8 +151,7 @@ const cancel: Action = async (context, [id = ''], raw) => {
 const retry: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
   const job = await retryJob(capstan, id);
-  if (jsonSchema.parse(raw).json)
-    context.stdout.write(`${JSON.stringify(toJobView(job, capstan.clock()))}\n`);
+  if (jsonSchema.parse(raw).json) printJson(context.stdout, toJobView(job, capstan.clock()));
   else {
     context.stdout.write(`${job.id}\n`);
     context.stderr.write(`Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`);
@@ -156,10 +162,7 @@ const retry: Action = async (context, [id = ''], raw) => {
 const apply: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
   const applied = await applyJob(capstan, await findJob(capstan.store, id));
-  if (jsonSchema.parse(raw).json) context.stdout.write(`${JSON.stringify(applied)}\n`);
-  else
-    context.stderr.write(
-      `Applied to ${applied.dir}: ${applied.files} ${applied.files === 1 ? 'file' : 'files'}.\n`,
-    );
+  if (jsonSchema.parse(raw).json) printJson(context.stdout, applied);
+  else context.stderr.write(`Applied to ${applied.dir}: ${countOf(applied.files, 'file')}.\n`);
   return exitCodes.ok;
 };

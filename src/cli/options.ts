@@ -16,3 +16,8 @@ export function countOption(text: string): number {
     throw new InvalidArgumentError('It must be a whole number from 1.');
   return count;
 }
+
+/** An option that may be given more than once. */
+export function repeatedOption(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}

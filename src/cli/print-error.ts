@@ -1,15 +1,19 @@
 import { AppError, toFailure } from '../runtime/app-error.ts';
 import { colorsFor } from './colors.ts';
 import { exitCodes, type CliContext, type ExitCode } from './context.ts';
+import { printJson } from './print-json.ts';
+import { safeText } from './safe-text.ts';
 
 /** Codes that say that something is away for now: the caller may try again. */
-const unavailableCodes: ReadonlySet<string> = new Set(['store_busy', 'no_worker', 'server_unreachable']);
+const unavailableCodes: ReadonlySet<string> = new Set(['store_busy', 'store_moved', 'store_closed']);
+/** Codes of kind `user` that are not the command's fault: what was asked for could not be done. */
+const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'apply_incomplete']);
+const usageKinds: ReadonlySet<string> = new Set(['user', 'configuration', 'auth']);
 
 export function exitCodeOfError(error: AppError): ExitCode {
   if (unavailableCodes.has(error.code)) return exitCodes.unavailable;
-  return error.kind === 'user' || error.kind === 'configuration' || error.kind === 'auth'
-    ? exitCodes.usage
-    : exitCodes.failed;
+  if (failedCodes.has(error.code)) return exitCodes.failed;
+  return usageKinds.has(error.kind) ? exitCodes.usage : exitCodes.failed;
 }
 
 /** An error on stderr: what is wrong, each problem on a line, and what to do. As one JSON object where `--json` was asked for. */
@@ -20,13 +24,13 @@ export function printError(
 ): void {
   const failure = toFailure(error);
   if (json) {
-    context.stderr.write(`${JSON.stringify({ error: failure })}\n`);
+    printJson(context.stderr, { error: failure });
     return;
   }
   const colors = colorsFor(context.stderr, context.env);
-  const lines = [`${colors.red('error:')} ${failure.message} ${colors.dim(`(${failure.code})`)}`];
-  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${failure.hint}`);
+  const lines = [`${colors.red('error:')} ${safeText(failure.message)} ${colors.dim(`(${failure.code})`)}`];
+  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${safeText(failure.hint)}`);
   if (!(error instanceof AppError) && error instanceof Error && error.stack !== undefined)
-    lines.push(colors.dim(error.stack));
+    lines.push(colors.dim(safeText(error.stack)));
   context.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -1,8 +1,10 @@
 import type { JobEvent, JobPhase } from '../contract/event.ts';
 import type { Colors } from './colors.ts';
+import { agentTalk } from './agent-talk.ts';
 import { oneLine } from './safe-text.ts';
+import { shownCommand } from './shown-command.ts';
 
-const phaseWords: Readonly<Record<JobPhase, string>> = {
+export const phaseWords: Readonly<Record<JobPhase, string>> = {
   preparing: 'preparing a workspace',
   starting_agent: 'starting the agent',
   resuming_agent: 'resuming the agent where it was stopped',
@@ -20,14 +22,16 @@ export function renderEvent(event: JobEvent, colors: Colors, width: number): str
       return line(colors.dim('·'), `job ${event.jobId} accepted`);
     case 'job.phase':
       return line(colors.dim('·'), phaseWords[event.phase]);
-    case 'agent.message':
-      return line(colors.cyan('›'), event.text);
+    case 'agent.message': {
+      const talk = agentTalk(event.text);
+      return talk === '' ? null : line(colors.cyan('›'), talk);
+    }
     case 'agent.command':
-      if (event.status === 'running') return line(colors.dim('$'), event.command);
+      if (event.status === 'running') return line(colors.dim('$'), shownCommand(event.command));
       if (event.status === 'completed') return null;
       return line(
         colors.yellow('$'),
-        `${event.command}: ${event.exitCode === null ? event.status : `exit ${event.exitCode}`}`,
+        `${shownCommand(event.command)}: ${event.exitCode === null ? event.status : `exit ${event.exitCode}`}`,
       );
     case 'agent.file_change':
       if (event.status !== 'completed') return null;

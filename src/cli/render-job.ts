@@ -66,6 +66,16 @@ export function renderJob(job: JobView, extras: JobExtras, colors: Colors): read
   return lines;
 }
 
+/** Whole seconds, for what is counted while one looks. */
+export function formatElapsed(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : formatDuration(Math.floor(ms / 1000) * 1000);
+}
+
+/** `1 file`, `3 files`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
@@ -89,9 +99,13 @@ function tail(output: string): readonly string[] {
 }
 
 function renderPatch(patch: string, colors: Colors): readonly string[] {
-  const all = safeText(patch).trimEnd().split('\n');
+  // The ids of git's objects say nothing to people.
+  const all = safeText(patch)
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/^index [0-9a-f]+\.\.[0-9a-f]+/.test(line));
   const lines = all.slice(0, maxPatchLines).map((line) => {
-    if (/^(diff --git|index|new file|deleted file|old mode|new mode|---|\+\+\+)/.test(line))
+    if (/^(diff --git|new file|deleted file|old mode|new mode|---|\+\+\+)/.test(line))
       return colors.bold(line);
     if (line.startsWith('@@')) return colors.cyan(line);
     if (line.startsWith('+')) return colors.green(line);

@@ -1,20 +1,24 @@
 import { dirname, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Argument, Option } from 'commander';
 import { z } from 'zod';
+import type { JobView } from '../contract/job.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { artifactNames } from '../runners/codex/artifact-names.ts';
-import { applyJob, type Applied } from '../service/apply-job.ts';
+import { applyJob } from '../service/apply-job.ts';
+import type { Capstan } from '../service/open-capstan.ts';
 import { readPatch } from '../service/read-patch.ts';
 import { runJob } from '../service/run-job.ts';
+import type { Job } from '../domain/job.ts';
 import { toJobView } from '../domain/job-view.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes, type CliContext } from './context.ts';
 import { openFromCli } from './open.ts';
-import { durationOption } from './options.ts';
-import { renderEvent } from './render-event.ts';
-import { renderJob } from './render-job.ts';
+import { durationOption, repeatedOption } from './options.ts';
+import { readPrompt } from './read-prompt.ts';
+import { countOf, formatDuration, renderJob } from './render-job.ts';
+import { openRunView } from './run-view.ts';
+import { safeText } from './safe-text.ts';
 
 const optionsSchema = z.object({
   dir: z.string(),
@@ -28,107 +32,117 @@ const optionsSchema = z.object({
 });
 type Options = z.infer<typeof optionsSchema>;
 
+const moreHelp = `
+Exit codes: 0 the job succeeded, 1 it did not, 2 wrong usage or configuration, 69 the store is busy, 130 interrupted.
+
+Examples:
+  capstan run "Add a contact page" --dir site
+  capstan run "Fix the failing test" --dir . --check "npm test" --apply
+  cat task.md | capstan run - --dir site --json
+`;
+
 export const runCommand: CliCommand = {
   define(command, act) {
+    const timeout = new Option('--timeout <duration>', 'the longest that an attempt may take: 90s, 30m, 2h');
+    const check = new Option(
+      '--check <command>',
+      'a shell command that must exit 0 on the result, else the job fails; may be repeated',
+    );
     command
       .addArgument(new Argument('<prompt>', 'what the agent is to do; `-` reads it from stdin'))
       .option('--dir <folder>', 'the folder to work on; the agent gets a copy', '.')
       .option('--apply', 'put the change into the folder when the job has succeeded')
-      .option('--check <command...>', 'shell commands that must exit 0 on the result, else the job fails')
+      .addOption(check.argParser(repeatedOption))
       .option('--model <name>', 'the model, instead of codex.model')
-      .addOption(
-        new Option('--timeout <duration>', 'the longest that an attempt may take: 90s, 30m, 2h').argParser(
-          durationOption,
-        ),
-      )
+      .addOption(timeout.argParser(durationOption))
       .option('--network', "let the agent's commands reach the network")
       .option('--key <key>', 'idempotency key: the same key gives the job that was accepted first')
       .option('--json', 'one JSON object a line: every event, last job.finished with the job')
+      .addHelpText('after', moreHelp)
       .action(act(run));
   },
 };
 
 const run: Action = async (context, args, raw) => {
   const options = optionsSchema.parse(raw);
-  const prompt = args[0] === '-' ? await text(context.stdin) : (args[0] ?? '');
-  if (prompt.trim() === '') {
-    throw new AppError('user', 'no_prompt', 'There is no prompt.', {
-      hint: 'Say what the agent is to do: capstan run "Add a contact page" --dir site',
-    });
-  }
+  const prompt = await readPrompt(args[0] ?? '', context).catch((error: unknown) => {
+    if (!context.interrupted.aborted) throw error;
+    return null;
+  });
+  if (prompt === null) return exitCodeOf(context.interrupted);
   // `--model`, `--timeout` and `--network` are this job's, not settings of the worker that may run it.
   const { model: _model, timeout: _timeout, network: _network, ...settings } = raw;
   await using capstan = await openFromCli(context, settings, { quiet: true });
-  const dir = resolve(context.cwd, options.dir);
-  const say = talker(context, options);
-  const job = await runJob(
+  const job = await follow(capstan, prompt, { context, options });
+  const view = toJobView(job, capstan.clock());
+  const colors = colorsFor(context.stdout, context.env);
+  if (!options.json) {
+    const patch = await readPatch(capstan.artifacts, job);
+    const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
+    context.stdout.write(`${renderJob(view, { patch, artifactsAt }, colors).join('\n')}\n`);
+  }
+  if (context.interrupted.aborted && view.state !== 'succeeded') return exitCodeOf(context.interrupted);
+  if (view.state === 'parked') throw stillParked(view);
+  const mayApply = options.apply && view.state === 'succeeded' && !context.interrupted.aborted;
+  const applied = mayApply ? await applyJob(capstan, job) : null;
+  if (!options.json) sayHowItEnded(context, view, applied?.files ?? null);
+  if (context.interrupted.aborted) return exitCodeOf(context.interrupted);
+  return view.state === 'succeeded' ? exitCodes.ok : exitCodes.failed;
+};
+
+interface Followed {
+  readonly context: CliContext;
+  readonly options: Options;
+}
+
+/** Runs the job, showing what happens, until it has ended or is parked for longer than anybody waits. */
+async function follow(capstan: Capstan, prompt: string, { context, options }: Followed): Promise<Job> {
+  using view = openRunView(context, options);
+  const { model, timeout, network, key } = options;
+  return await runJob(
     capstan,
     {
       type: 'codex',
       input: {
         prompt,
-        source: { dir },
+        source: { dir: resolve(context.cwd, options.dir) },
         checks: options.check,
-        ...(options.model === undefined ? {} : { model: options.model }),
-        ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-        ...(options.network === undefined ? {} : { network: options.network }),
+        ...(model === undefined ? {} : { model }),
+        ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+        ...(network === undefined ? {} : { network }),
       },
-      ...(options.key === undefined ? {} : { idempotencyKey: options.key }),
+      ...(key === undefined ? {} : { idempotencyKey: key }),
     },
     {
       interrupted: context.interrupted,
-      waitLimitMs: options.timeout ?? capstan.config.codex.timeoutMs,
-      onEvent: say.event,
-      onNote: say.note,
+      waitLimitMs: timeout ?? capstan.config.codex.timeoutMs,
+      onEvent: view.event,
+      onNote: view.note,
     },
   );
-  const view = toJobView(job, capstan.clock());
-  let applied: Applied | null = null;
-  let notApplied: unknown = null;
-  if (options.apply && view.state === 'succeeded') {
-    try {
-      applied = await applyJob(capstan, job);
-    } catch (error) {
-      notApplied = error;
-    }
-  }
-  if (!options.json) {
-    const patch = await readPatch(capstan.artifacts, job);
-    const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
-    context.stdout.write(
-      `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
-    );
-    if (applied !== null) say.note(`Applied to ${dir}: ${applied.files} files.`);
-    else if (view.state === 'succeeded' && !options.apply && view.filesChanged.length > 0) {
-      say.note(
-        `Your folder is as it was. Apply the change with: git -C ${dir} apply ${capstan.artifacts.path(job.id, artifactNames.patch)}`,
-      );
-    }
-  }
-  if (notApplied !== null) throw notApplied;
-  if (context.interrupted.aborted) return exitCodeOf(context.interrupted);
-  return view.state === 'succeeded' ? exitCodes.ok : exitCodes.failed;
-};
-
-interface Talker {
-  readonly event: Parameters<typeof runJob>[2]['onEvent'];
-  readonly note: (text: string) => void;
 }
 
-/** Data goes to stdout, talk to stderr; with `--json` every event is data. */
-function talker(context: CliContext, { json }: Options): Talker {
-  if (json) {
-    return {
-      event: (event) => void context.stdout.write(`${JSON.stringify(event)}\n`),
-      note: (text) => void context.stderr.write(`${text}\n`),
-    };
+/** The last line: what came of it, and the next step. */
+function sayHowItEnded({ stderr, env }: CliContext, job: JobView, appliedFiles: number | null): void {
+  const colors = colorsFor(stderr, env);
+  const took = `in ${formatDuration(job.durationMs)}`;
+  if (job.state !== 'succeeded') {
+    const why = job.failure === undefined ? '' : `: ${safeText(job.failure.message)}`;
+    stderr.write(`${colors.red('✗')} ${job.state} ${took}${why}\n`);
+    return;
   }
-  const colors = colorsFor(context.stderr, context.env);
-  return {
-    event: (event) => {
-      const line = renderEvent(event, colors, context.stderr.columns ?? 160);
-      if (line !== null) context.stderr.write(`${line}\n`);
-    },
-    note: (text) => void context.stderr.write(`${colors.dim(text)}\n`),
-  };
+  stderr.write(
+    `${colors.green('✓')} succeeded ${took}, ${countOf(job.filesChanged.length, 'file')} changed. `,
+  );
+  if (appliedFiles !== null) stderr.write('The change is in your folder.\n');
+  else if (job.filesChanged.length === 0) stderr.write('Your folder is as it was.\n');
+  else stderr.write(`Your folder is as it was; put the change into it with: capstan jobs apply ${job.id}\n`);
+}
+
+/** The job waits in the store; nobody has to. */
+function stillParked({ id, failure, runAt }: JobView): AppError {
+  const message = `Job ${id} is parked until ${runAt ?? 'later'}: ${failure?.message ?? 'a limit was reached'}`;
+  return new AppError('limit', 'job_parked', message, {
+    hint: 'It is kept: a `capstan worker` or the next `capstan run` after that time takes it. Wait longer with --timeout, or stop it with `capstan jobs cancel`.',
+  });
 }

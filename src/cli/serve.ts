@@ -12,6 +12,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes, type CliContext } from './context.ts';
 import { openFromCli } from './open.ts';
+import { printJson } from './print-json.ts';
 
 export const serveCommand: CliCommand = {
   define(command, act) {
@@ -21,19 +22,22 @@ export const serveCommand: CliCommand = {
         new Option('--port <port>', 'the port to listen on, instead of http.port; 0 is any free one'),
       )
       .option('--no-worker', 'serve the API alone; workers are started elsewhere')
+      .option('--json', 'one JSON object on stdout once it serves: {"type":"serve.ready","url",…}')
       .action(act(serve));
   },
 };
 
+const optionsSchema = z.object({ worker: z.boolean().default(true), json: z.boolean().default(false) });
+
 /** Serves until it is told to stop: then it refuses new work, lets its worker drain and exits 0. */
 const serve: Action = async (context, _args, raw) => {
-  const { worker } = z.object({ worker: z.boolean().default(true) }).parse(raw);
+  const { worker, json } = optionsSchema.parse(raw);
   await using capstan = await openFromCli(context, raw, { quiet: false });
   const { config, logger } = capstan;
   const apiKey = config.http.apiKey?.reveal() ?? null;
   assertBindAllowed(config.http.host, apiKey);
-  if (worker) await requireCodex(capstan, context.interrupted);
   using _held = holdDataFolder(config.dataDir);
+  if (worker) await requireCodex(capstan, context.interrupted);
   await reap({ store: capstan.store, logger, dataDir: config.dataDir });
   const server = await buildServer({
     jobs: capstan,
@@ -64,6 +68,7 @@ const serve: Action = async (context, _args, raw) => {
         },
       }),
     );
+  if (json) printJson(context.stdout, { type: 'serve.ready', url, dataDir: config.dataDir, worker });
   const colors = colorsFor(context.stderr, context.env);
   context.stderr.write(
     `Capstan serves ${colors.bold(url)} (API: ${url}/docs, data: ${config.dataDir}). Ctrl-C stops it.\n`,

@@ -3,6 +3,7 @@ import { listWorkers } from '../service/list-workers.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
+import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 import { formatDuration } from './render-job.ts';
 
@@ -21,7 +22,7 @@ const list: Action = async (context, _args, raw) => {
   await using capstan = await openFromCli(context, raw, { quiet: true });
   const workers = await listWorkers(capstan);
   if (json) {
-    context.stdout.write(`${JSON.stringify({ items: workers })}\n`);
+    printJson(context.stdout, { items: workers });
     return exitCodes.ok;
   }
   const now = capstan.clock();

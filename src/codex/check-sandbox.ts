@@ -38,14 +38,15 @@ async function trySandbox({
   codexHome,
   signal,
 }: SandboxCheck): Promise<{ code: number | null; output: string }> {
+  const scratch = await mkdtemp(join(tmpdir(), 'capstan-check-'));
   // Codex refuses every command while CODEX_HOME is missing, which says nothing about the sandbox.
   const exists = (await stat(codexHome).catch(() => null)) !== null;
-  const home = exists ? codexHome : await mkdtemp(join(tmpdir(), 'capstan-check-'));
+  const home = exists ? codexHome : scratch;
   try {
-    const env = { PATH: path, HOME: home, CODEX_HOME: home };
+    const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: scratch };
     return await runCodex({ bin, args: ['sandbox', '--', 'true'], env, limitMs, signal });
   } finally {
-    if (!exists) await rm(home, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

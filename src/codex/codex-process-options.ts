@@ -1,5 +1,7 @@
 import type { Logger } from '../domain/logger.ts';
+import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import type { Containment } from '../supervisor/contain.ts';
+import { ownerEnvironment } from './end-agents-of.ts';
 
 export interface CodexProcessOptions {
   /** The Codex binary itself; npm's shim would work, but takes ten times as long to start. */
@@ -16,5 +18,11 @@ export interface CodexProcessOptions {
 
 /** All that the process gets from us; nothing is inherited. */
 export function codexEnvironment({ codexHome, commandPath }: CodexProcessOptions): Record<string, string> {
-  return { PATH: commandPath, HOME: codexHome, CODEX_HOME: codexHome, LANG: 'C.UTF-8' };
+  return {
+    PATH: commandPath,
+    HOME: codexHome,
+    CODEX_HOME: codexHome,
+    LANG: 'C.UTF-8',
+    ...ownerEnvironment(currentProcessIdentity()),
+  };
 }

@@ -1,14 +1,20 @@
 import { z } from 'zod';
 
+/** What the operating system takes as a path or an argument has no NUL in it. */
+const systemText = z.string().regex(/^[^\0]*$/, 'It must not hold a NUL character.');
+
 /** Where a job's files come from: a folder on this machine, copied when the job is accepted, or an archive that an earlier job left. */
-export const sourceSchema = z.union([
-  z.strictObject({
-    dir: z.string().min(1),
-    /** Of the folder as it was copied; written when the job is accepted, ignored before. */
-    fingerprint: z.string().optional(),
-  }),
-  z.strictObject({ artifact: z.strictObject({ jobId: z.string(), name: z.string() }) }),
-]);
+export const sourceSchema = z.union(
+  [
+    z.strictObject({
+      dir: systemText.min(1),
+      /** Of the folder as it was copied; written when the job is accepted, ignored before. */
+      fingerprint: z.string().optional(),
+    }),
+    z.strictObject({ artifact: z.strictObject({ jobId: z.string(), name: z.string() }) }),
+  ],
+  { error: 'It must be {"dir": "/a/folder"} or {"artifact": {"jobId": "…", "name": "…"}}.' },
+);
 export type Source = Readonly<z.infer<typeof sourceSchema>>;
 
 export const sandboxModes = ['read-only', 'workspace-write', 'danger-full-access'] as const;
@@ -20,7 +26,7 @@ export const codexJobInputSchema = z.strictObject({
   prompt: z.string().trim().min(1).max(1_000_000),
   source: sourceSchema,
   /** Overrides the setting `codex.model`. */
-  model: z.string().min(1).optional(),
+  model: systemText.min(1).optional(),
   /** The whole job's limit over all of one attempt, milliseconds. */
   timeoutMs: z
     .number()
@@ -29,7 +35,7 @@ export const codexJobInputSchema = z.strictObject({
     .max(7 * 24 * 3600_000)
     .optional(),
   /** Shell commands that must exit 0 on the final tree, else the job fails; run in the job's sandbox. */
-  checks: z.array(z.string().trim().min(1).max(10_000)).max(20).default([]),
+  checks: z.array(systemText.trim().min(1).max(10_000)).max(20).default([]),
   /** Whether the agent's commands may reach the network; overrides the setting `codex.network`. */
   network: z.boolean().optional(),
 });

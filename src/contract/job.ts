@@ -85,6 +85,19 @@ export const jobSchema = z.object({
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
 });
+/** The part of a job that its newest attempt has found out. */
+export const attemptReportSchema = jobSchema.pick({
+  summary: true,
+  filesChanged: true,
+  claimed: true,
+  checks: true,
+  warnings: true,
+  usage: true,
+  agent: true,
+  threadId: true,
+  resumed: true,
+  artifacts: true,
+});
 export type JobView = Readonly<z.infer<typeof jobSchema>>;
 
 export const jobListSchema = z.object({ items: z.array(jobSchema), nextCursor: z.string().nullable() });

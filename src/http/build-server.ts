@@ -71,7 +71,12 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   });
 
   await server.register(swagger, { openapi: documentInfo(deps.version), transform, transformObject });
-  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy });
+  await server.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: docsPolicy,
+    theme: { title: 'Capstan API' },
+    uiConfig: { layout: 'BaseLayout' },
+  });
   await server.register(healthRoutes, deps);
   await server.register(jobRoutes, { prefix: '/api', ...deps });
   await server.register(eventRoutes, { prefix: '/api', ...deps });

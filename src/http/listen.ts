@@ -28,7 +28,7 @@ export async function listen(server: FastifyInstance, { host, port }: ListenOpti
         `This user may not listen on port ${port}.`,
         'Choose one above 1023 with --port.',
       );
-    if (hasErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND')) {
+    if (hasErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN')) {
       throw refused(
         'address_unknown',
         `This machine has no address '${host}'.`,

@@ -71,7 +71,7 @@ export function problemMapper(logger: Logger) {
   };
 }
 
-export function sendProblem(reply: FastifyReply, problem: Problem): void {
+function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="capstan"');
   if (problem.status === 503) void reply.header('retry-after', '1');
   // Fields of an artifact's answer that never came.

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { currentProcessIdentity, isAlive } from './process-identity.ts';
 import { readProcessStat } from './process-stat.ts';
 
 const linux = process.platform === 'linux';
+const patient = { timeout: 8_000 };
 
 describe('process identity', () => {
   test('this process is alive', () => {
@@ -42,13 +44,17 @@ describe('process identity', () => {
   });
 
   test.runIf(linux)('a zombie is dead', async () => {
-    // The shell becomes `sleep`, which never reaps the child that the shell had started.
-    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    // The shell becomes `sleep`, which never reaps the child that the shell had started; only then is that child let go.
+    const parent = spawn('/bin/sh', ['-c', 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec sleep 60'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
+    onTestFinished(() => void parent.kill('SIGKILL'));
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(said.toString());
-    await expect.poll(() => readProcessStat(pid)?.state).toBe('Z');
+    const program = (): string => readFileSync(`/proc/${String(parent.pid)}/comm`, 'utf8').trim();
+    await expect.poll(program, patient).toBe('sleep');
+    parent.stdin.end();
+    await expect.poll(() => readProcessStat(pid)?.state, patient).toBe('Z');
     const { host, startToken } = currentProcessIdentity();
     const ticks = readProcessStat(pid)?.startTicks ?? '';
     expect(isAlive({ host, pid, startToken: startToken.replace(/\d+$/, ticks) })).toBe(false);

@@ -15,15 +15,28 @@ const ownerSchema = z.object({ host: z.string(), pid: z.number(), startToken: z.
 /** A folder whose owner cannot be told may be one that is being made right now, but not for so long. */
 const unownedMs = 3_600_000;
 
-/** A folder for what this process needs only while it lives; removed when disposed. Those of processes that were killed go now. */
+/** A folder for what this process needs only while it lives; removed when disposed, or by `sweepScratch` where the process was killed. */
 export async function ownScratch(dataDir: string): Promise<Scratch> {
-  const root = join(dataDir, 'scratch');
+  const root = rootOf(dataDir);
   await mkdir(root, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(root)) await removeIfDead(join(root, name));
   const path = join(root, newId());
   await mkdir(path, { mode: 0o700 });
   await writeFile(join(path, ownerFile), JSON.stringify(currentProcessIdentity()));
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
+}
+
+/** Removes the scratch of processes that are gone. */
+export async function sweepScratch(dataDir: string): Promise<void> {
+  const root = rootOf(dataDir);
+  const names = await readdir(root).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const name of names) await removeIfDead(join(root, name));
+}
+
+function rootOf(dataDir: string): string {
+  return join(dataDir, 'scratch');
 }
 
 async function removeIfDead(folder: string): Promise<void> {

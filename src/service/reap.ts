@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { endAgentsOf } from '../codex/end-agents-of.ts';
 import { endAttempt } from '../codex/end-attempt.ts';
 import type { Job } from '../domain/job.ts';
 import type { Logger } from '../domain/logger.ts';
@@ -20,27 +21,31 @@ const pageSize = 1_000;
 /**
  * Takes over from the dead: delivers the outcomes that they could not, ends what they left running on this host, and puts their jobs back
  * into the queue; likewise the jobs whose lease ran out. Safe to run anywhere at any time, also by several at once.
- * @returns whether a job was taken from anybody
+ * @returns whether there was anything to take over
  */
 export async function reap(deps: ReapDeps): Promise<boolean> {
   const { store, logger } = deps;
   const outcomes = { finish: store.finishAttempt.bind(store) };
   // First: an outcome of an attempt that has been taken away would be refused.
   await createOutbox(outboxDir(deps.dataDir), outcomes, logger).resend();
-  const workers = await store.listWorkers();
-  const dead = workers.filter(({ process }) => process.host === hostname() && !isAlive(process));
-  const running = await runningJobs(store);
-  let taken = 0;
+  const workers = (await store.listWorkers()).filter(({ process }) => process.host === hostname());
+  const held = await heldJobs(store, workers);
+  const dead = workers.filter(({ process }) => !isAlive(process));
   for (const worker of dead) {
-    for (const job of running) if (isHeldBy(job, worker)) await endLeftovers(job, logger);
+    // Before the jobs are given to others, who would find the thread and the workspace in use.
+    await endLeftovers(worker, held.get(worker) ?? [], logger);
     const jobs = await store.removeWorker(worker.id);
-    taken += jobs.length;
     const { pid } = worker.process;
     logger.warn({ workerId: worker.id, pid, jobs }, 'A worker died; its jobs are back in the queue');
   }
   const expired = await store.reapExpired();
   if (expired.length > 0) logger.warn({ jobs: expired }, 'Leases ran out; the jobs are back in the queue');
-  return taken + expired.length > 0;
+  for (const [worker, jobs] of held) {
+    const lost = jobs.filter(({ id }) => expired.includes(id));
+    // A worker that is alive but does not say so is suspended or hangs: it must not go on with them when it wakes up.
+    if (lost.length > 0 && worker.process.pid !== process.pid) await endLeftovers(worker, lost, logger);
+  }
+  return dead.length + expired.length > 0;
 }
 
 /** Where outcomes wait that could not be delivered. */
@@ -48,21 +53,23 @@ export function outboxDir(dataDir: string): string {
   return join(dataDir, 'outbox');
 }
 
-async function runningJobs(store: Store): Promise<readonly Job[]> {
+async function heldJobs(
+  store: Store,
+  workers: readonly WorkerRecord[],
+): Promise<ReadonlyMap<WorkerRecord, readonly Job[]>> {
   const { items } = await store.listJobs({ states: ['running'], limit: pageSize });
-  return items;
+  const of = ({ id }: WorkerRecord): readonly Job[] =>
+    items.filter(({ status }) => status.state === 'running' && status.workerId === id);
+  return new Map(workers.map((worker) => [worker, of(worker)]));
 }
 
-function isHeldBy({ status }: Job, worker: WorkerRecord): boolean {
-  return status.state === 'running' && status.workerId === worker.id;
-}
-
-/** Where a worker's death does not take its agents along, they are found by their mark. */
-async function endLeftovers(job: Job, logger: Logger): Promise<void> {
+/** Where a worker's end does not take its agents along, they are found by their marks: their own, and that of the attempt. */
+async function endLeftovers(worker: WorkerRecord, jobs: readonly Job[], logger: Logger): Promise<void> {
   try {
-    await endAttempt({ jobId: job.id, attempt: job.attempt });
+    await endAgentsOf(worker.process);
+    for (const { id, attempt } of jobs) await endAttempt({ jobId: id, attempt });
   } catch (error) {
     // The attempt that comes next looks again, and does not start beside them.
-    logger.error({ err: error, jobId: job.id }, 'Processes of a dead attempt could not be ended');
+    logger.error({ err: error, workerId: worker.id }, 'Processes of a dead worker could not be ended');
   }
 }

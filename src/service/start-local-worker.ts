@@ -10,11 +10,12 @@ import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
 import { every } from './every.ts';
+import { sweepScratch } from './own-scratch.ts';
 import { outboxDir, reap } from './reap.ts';
 import { sweepJobs } from './sweep-jobs.ts';
 
 /** How often a worker looks for the dead among the others; only a net, whoever sees a death reaps at once. */
-const reapEveryMs = 5_000;
+const reapEveryMs = 2_000;
 /** Jobs may end while no worker is there to clean up after them: a cancelled one that waited to be resumed, for instance. */
 const sweepEveryMs = 300_000;
 
@@ -61,10 +62,15 @@ export async function startLocalWorker(
   };
   await store.registerWorker(registration);
   opening.defer(async () => {
-    await store.removeWorker(id);
+    await store.removeWorker(id).catch((error: unknown) => {
+      logger.warn({ err: error }, 'Could not sign off; this worker will be found dead');
+    });
   });
   const reaping = { store, logger, dataDir: options.dataDir };
-  const sweep = (): Promise<void> => sweepJobs({ ...reaping, runners, clock: systemClock });
+  const sweep = async (): Promise<void> => {
+    await sweepJobs({ ...reaping, runners, clock: systemClock });
+    await sweepScratch(options.dataDir);
+  };
   await reap(reaping);
   await sweep();
   const onForgotten = (): void => {
@@ -87,7 +93,7 @@ export async function startLocalWorker(
     logger.warn({ err: error }, 'Could not look for what dead workers left');
   };
   const takeOver = async (): Promise<void> => {
-    // A job that was taken from the dead may have ended by that.
+    // A job that is taken from the dead may have ended by that.
     if (await reap(reaping)) await sweep();
   };
   held.use(every(reapEveryMs, takeOver, onError));

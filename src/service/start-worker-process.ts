@@ -28,6 +28,7 @@ const leaveMs = 15_000;
  */
 export function startWorkerProcess(options: WorkerProcessOptions): AsyncDisposable {
   const { config, store, logger } = options;
+  let stopping = false;
   const supervisor = createSupervisor(
     {
       command: process.execPath,
@@ -57,13 +58,15 @@ export function startWorkerProcess(options: WorkerProcessOptions): AsyncDisposab
       },
       onEvent: (event) => {
         const { type, ...facts } = event;
-        if (type !== 'worker_exit') logger.debug({ event: type, ...facts }, 'Worker process');
-        else {
-          logger.warn({ event: type, ...facts }, 'The worker process ended');
-          reap({ store, logger, dataDir: config.dataDir }).catch((error: unknown) => {
-            logger.warn({ err: error }, 'Could not take the jobs of the worker back');
-          });
+        if (type === 'shutdown_initiated') stopping = true;
+        if (type !== 'worker_exit' || stopping) {
+          logger.debug({ event: type, ...facts }, 'Worker process');
+          return;
         }
+        logger.warn({ event: type, ...facts }, 'The worker process ended; it is started again');
+        reap({ store, logger, dataDir: config.dataDir }).catch((error: unknown) => {
+          logger.warn({ err: error }, 'Could not take the jobs of the worker back');
+        });
       },
     },
   );

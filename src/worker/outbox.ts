@@ -20,12 +20,19 @@ const letterSchema = z.object({
   outcome: z.looseObject({ kind: z.string() }),
 });
 
+export interface DeliveryLimits {
+  /** The worker leaves: what is on disk by then is somebody else's to send. */
+  readonly leave: AbortSignal;
+  /** Even what is nowhere but in memory cannot be waited for any longer. */
+  readonly giveUp: AbortSignal;
+}
+
 export interface Outbox {
   /**
-   * Hands an outcome over once `before` has settled. What cannot be delivered now is written to disk and sent again until it is taken or
-   * `signal` aborts; null then.
+   * Hands an outcome over once `before` has settled. What cannot be delivered now is written to disk and sent again until it is taken;
+   * null where it was left on disk because the worker leaves, or given up.
    */
-  deliver(letter: Letter, before: Promise<void>, signal: AbortSignal): Promise<FinishResult | null>;
+  deliver(letter: Letter, before: Promise<void>, until: DeliveryLimits): Promise<FinishResult | null>;
   /** Sends what other processes could not; what still fails stays for the next time. */
   resend(): Promise<void>;
 }
@@ -35,11 +42,11 @@ export function createOutbox(dir: string, source: Pick<JobSource, 'finish'>, log
   const fileOf = (lease: Lease): string => join(dir, `${lease.jobId}-${lease.attempt}.json`);
 
   return {
-    async deliver({ lease, outcome }, before, signal) {
+    async deliver({ lease, outcome }, before, { leave, giveUp }) {
       let stored = false;
       if (await isLate(before)) {
         stored = await writeLetter(dir, fileOf(lease), { lease, outcome }, logger);
-        await settledOrAborted(before, signal);
+        await settledOrAborted(before, stored ? leave : giveUp);
       }
       for (let failures = 0; ;) {
         try {
@@ -51,6 +58,7 @@ export function createOutbox(dir: string, source: Pick<JobSource, 'finish'>, log
           if (failures === 1)
             logger.warn({ err: error, jobId: lease.jobId }, 'The outcome could not be stored; trying again');
           stored ||= await writeLetter(dir, fileOf(lease), { lease, outcome }, logger);
+          const signal = stored ? leave : giveUp;
           if (signal.aborted) return null;
           await pause(backoffMs(failures, retryBackoff, Math.random()), signal);
         }

@@ -9,6 +9,8 @@ import { deferred, pause, type Deferred } from '../runtime/wait.ts';
 /** Past this many waiting events the deltas among them go first: the whole message follows them anyway. */
 const maxPending = 2_000;
 const maxBatch = 200;
+/** Made once: the reason that `abort` makes by itself costs a stack trace for every attempt. */
+const closedReason = new AppError('infrastructure', 'reporter_closed', 'The attempt has ended.');
 const retryBackoff = { initialMs: 50, maxMs: 2_000, jitter: 0.3 };
 
 interface Saving {
@@ -101,7 +103,7 @@ export function createProgressReporter(source: JobSource, lease: Lease): Progres
       while (sending !== null) await sending;
     },
     [Symbol.dispose]() {
-      closed.abort();
+      closed.abort(closedReason);
     },
   };
 }

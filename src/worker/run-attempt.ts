@@ -34,7 +34,7 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
     logger.warn({}, 'The lease went to another attempt; this one reports nothing');
     return;
   }
-  const result = await deps.outbox.deliver({ lease, outcome }, reporter.flush(), deps.giveUp);
+  const result = await deps.outbox.deliver({ lease, outcome }, reporter.flush(), deps);
   const fields = { outcome: outcome.kind, result, durationMs: Math.round(performance.now() - startedAtMs) };
   if (result === 'refused') logger.warn(fields, 'The outcome was refused: another attempt has the job');
   else logger.debug(fields, 'Attempt ended');

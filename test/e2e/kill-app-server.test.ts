@@ -60,3 +60,19 @@ test('killed while a command runs, which also left something in a session of its
   ]);
   await stage.cleaned(id);
 });
+
+test('killed when the agent has ended and its result is checked: the job does not notice', async () => {
+  await using stage = await openStage(steps('true'));
+  await stage.worker();
+  const id = await stage.submit({ checks: ['sleep 1000'] });
+  await stage.pid('sleep', '1000');
+  await killAppServer(stage);
+  process.kill(await stage.pid('sleep', '1000'), 'SIGTERM');
+  expect(await stage.ended(id)).toMatchObject({
+    state: 'failed',
+    attempt: 1,
+    failure: { code: 'check_failed' },
+  });
+  expect(stage.calls()).toEqual([1, 1]);
+  await stage.cleaned(id, 'source');
+});

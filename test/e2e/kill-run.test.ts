@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, utimes } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openStage } from './support/stage.ts';
 import { once } from './support/once.ts';
@@ -90,4 +93,15 @@ test('a run that is interrupted before its job has begun leaves nothing behind',
   command.kill('SIGINT');
   expect(await command.exited).toEqual({ code: 130, signal: null });
   expect(stage.calls()).toEqual([]);
+});
+
+test('what a run left that was killed before its job was accepted is removed, but not what may be accepted yet', async () => {
+  await using stage = await openStage(steps('true'));
+  const [old, fresh] = [randomUUID(), randomUUID()];
+  for (const id of [old, fresh])
+    await mkdir(path.join(stage.dataDir, 'jobs', id, 'source'), { recursive: true });
+  const longAgo = new Date(Date.now() - 24 * 3_600_000);
+  await utimes(path.join(stage.dataDir, 'jobs', old), longAgo, longAgo);
+  await stage.worker();
+  expect(await stage.names('jobs')).toEqual([fresh]);
 });

@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { once } from './support/once.ts';
 import { openStage } from './support/stage.ts';
-import { steps, stepsPatch } from './support/steps.ts';
+import { prompt, steps, stepsPatch } from './support/steps.ts';
 
 test('killed before the thread: the next worker starts clean, and nothing is lost by that', async () => {
   await using stage = await openStage(steps('true'));
@@ -80,6 +80,25 @@ test('killed while a check runs: the agent, which had ended, is not asked again'
   await stage.cleaned(id);
 });
 
+test("what a killed check has left in the workspace is not taken for the agent's", async () => {
+  await using stage = await openStage(steps('true'));
+  const first = await stage.worker();
+  const id = await stage.submit({ checks: [`echo built > built.txt; ${once('sleep 1000')}`] });
+  await stage.pid('sleep', '1000');
+  first.kill('SIGKILL');
+  await stage.gone('sleep', '1000');
+  await stage.worker();
+  expect(await stage.ended(id)).toMatchObject({
+    state: 'succeeded',
+    attempt: 2,
+    resumed: true,
+    filesChanged: [{ path: 'steps.txt', change: 'created' }],
+    warnings: [],
+  });
+  expect(stage.calls()).toEqual([1, 1]);
+  await stage.cleaned(id);
+});
+
 test('killed with two jobs at once: both are resumed, each in its own workspace', async () => {
   await using stage = await openStage(steps('true', 'true'));
   const { model } = stage;
@@ -122,6 +141,36 @@ test.each([
   expect(stage.calls()).toEqual([2, 2]);
   await stage.cleaned(id);
 });
+
+test('killed before the thread had its task written down: the job starts clean instead of resuming a thread that knows of none', async () => {
+  await using stage = await openStage(steps('true'));
+  const { model } = stage;
+  const first = await stage.worker();
+  model.hold('before 0');
+  const id = await stage.submit();
+  await model.waitAtGate('before 0');
+  first.kill('SIGKILL');
+  await first.exited;
+  model.release('before 0');
+  await cutRollouts(path.join(stage.dataDir, 'codex-home/sessions'));
+  await stage.worker();
+  const job = await stage.ended(id);
+  expect(job).toMatchObject({ state: 'succeeded', attempt: 2, resumed: false });
+  expect(job.warnings).toEqual([expect.stringContaining('had not been given its task')]);
+  expect(model.requests.at(-1)).toMatchObject({ prompt });
+  await stage.cleaned(id);
+});
+
+/** Takes from rollout files what Codex writes last before it asks the model: the task. */
+async function cutRollouts(sessions: string): Promise<void> {
+  for (const file of await readdir(sessions, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile()) continue;
+    const name = path.join(file.parentPath, file.name);
+    const lines = (await readFile(name, 'utf8')).split('\n');
+    const task = lines.findIndex((line) => line.includes(`"text":"${prompt}"`));
+    await writeFile(name, `${lines.slice(0, task).join('\n')}\n`);
+  }
+}
 
 test('a job whose last attempt dies with its worker has failed as lost, and keeps its source alone', async () => {
   await using stage = await openStage(steps('true'));

@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { problemSchema } from '../../src/contract/problem.ts';
-import { finish, openTestServer } from '../support/http-server.ts';
+import { finish, openTestServer, type TestServer } from '../support/http-server.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const anInput = { type: 'noop', input: { text: 'do it' } };
 
@@ -79,6 +81,53 @@ describe('POST /api/jobs', () => {
     const answer = await t.server.inject({ method: 'POST', url: '/api/jobs', headers, payload });
     expect(answer.statusCode).toBe(status);
     expect(problemSchema.parse(answer.json()).status).toBe(status);
+  });
+});
+
+describe('a codex job', () => {
+  const submit = (t: TestServer, input: unknown) =>
+    t.server.inject({ method: 'POST', url: '/api/jobs', payload: { type: 'codex', input } });
+
+  test('is accepted with a copy of its folder', async () => {
+    await using t = await openTestServer();
+    await using site = await tempDir();
+    await writeFile(site.join('a.txt'), 'a');
+    const answer = await submit(t, { prompt: ' Add a page ', source: { dir: site.path } });
+    expect(answer.statusCode).toBe(201);
+    const { input } = answer.json<{ input: unknown }>();
+    expect(input).toEqual({
+      prompt: 'Add a page',
+      source: { dir: site.path, fingerprint: expect.any(String) },
+      checks: [],
+    });
+  });
+
+  test.each([
+    [{ source: { dir: '/x' } }, 400, 'invalid_input', 'input.prompt'],
+    [{ prompt: ' ', source: { dir: '/x' } }, 400, 'invalid_input', 'input.prompt'],
+    [{ prompt: 'x' }, 400, 'invalid_input', 'input.source'],
+    [{ prompt: 'x', source: { dir: '/a\0b' } }, 400, 'invalid_input', 'input.source.dir'],
+    [{ prompt: 'x', source: { dir: '/x' }, checks: ['a\0b'] }, 400, 'invalid_input', 'input.checks.0'],
+    [{ prompt: 'x', source: { dir: '/x' }, timeoutMs: 0 }, 400, 'invalid_input', 'input.timeoutMs'],
+    [{ prompt: 'x', source: { dir: 'site' } }, 400, 'source_not_absolute', undefined],
+    [{ prompt: 'x', source: { dir: '/nowhere/at/all' } }, 400, 'source_missing', undefined],
+    [{ prompt: 'x', source: { dir: `/${'x'.repeat(5000)}` } }, 400, 'source_missing', undefined],
+    [{ prompt: 'x', source: { dir: '/dev/null' } }, 400, 'source_not_folder', undefined],
+    [{ prompt: 'x', source: { artifact: { jobId: '../..', name: 'x' } } }, 400, 'invalid_job_id', undefined],
+    [
+      { prompt: 'x', source: { artifact: { jobId: 'x', name: '../x' } } },
+      400,
+      'invalid_artifact_name',
+      undefined,
+    ],
+    [{ prompt: 'x', source: { artifact: { jobId: 'x', name: 'x' } } }, 404, 'artifact_not_found', undefined],
+  ] as const)('%j is refused and leaves nothing', async (input, status, code, place) => {
+    await using t = await openTestServer();
+    const answer = await submit(t, input);
+    const problem = problemSchema.parse(answer.json());
+    expect([answer.statusCode, problem.code, problem.errors?.[0]?.path]).toEqual([status, code, place]);
+    expect((await t.services.store.listJobs({ limit: 1 })).items).toEqual([]);
+    expect(t.logLines).toEqual([]);
   });
 });
 

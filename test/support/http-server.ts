@@ -7,7 +7,9 @@ import { buildServer } from '../../src/http/build-server.ts';
 import type { GuardSettings } from '../../src/http/guard.ts';
 import { listen } from '../../src/http/listen.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { codexJobType } from '../../src/service/codex-job-type.ts';
 import type { JobServices } from '../../src/service/job-services.ts';
+import type { JobType } from '../../src/service/job-types.ts';
 import { createLogger } from '../../src/telemetry/create-logger.ts';
 import { aClaim, openTestStore, type TestStore } from './test-store.ts';
 
@@ -32,7 +34,7 @@ export interface TestServerOptions {
   readonly keepAliveMs?: number;
 }
 
-/** The real server over a real store and real artifacts; its one job type, `noop`, takes a text. */
+/** The real server over a real store and real artifacts; of its job types, `noop` takes a text and `codex` is the real one. */
 export async function openTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const opened = await openTestStore();
   const { store, dir } = opened;
@@ -45,7 +47,10 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
   const services: JobServices = {
     store,
     artifacts,
-    jobTypes: new Map([['noop', noop]]),
+    jobTypes: new Map<string, JobType>([
+      ['noop', noop],
+      ['codex', codexJobType(dir.path, artifacts)],
+    ]),
     clock: systemClock,
   };
   const logLines: string[] = [];

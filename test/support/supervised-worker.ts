@@ -43,7 +43,7 @@ export interface EventLog {
   nth<Type extends SupervisorEvent['type']>(type: Type, count?: number): Promise<EventOf<Type>>;
 }
 
-export function createEventLog(): EventLog {
+function createEventLog(): EventLog {
   const all: SupervisorEvent[] = [];
   let more: Deferred<void> = deferred();
   return {

@@ -20,7 +20,13 @@ export async function startAppServer(options: CodexProcessOptions): Promise<AppS
   await mkdir(scratchDir, { recursive: true, mode: 0o700 });
   const sqliteHome = await mkdtemp(path.join(scratchDir, 'app-server-'));
   const supervisor = createSupervisor(
-    { command: codexBin, args: appServerArgs(sqliteHome), env: codexEnvironment(options), cwd: codexHome },
+    {
+      command: codexBin,
+      args: appServerArgs(sqliteHome),
+      // Codex leaves folders of its own in TMPDIR: they go with the process.
+      env: { ...codexEnvironment(options), TMPDIR: sqliteHome },
+      cwd: codexHome,
+    },
     {
       ready: async (child, signal) => {
         const client = new AppServerClient(child, (fault) => {

@@ -29,9 +29,12 @@ export async function openThread(
   };
   const { resume, signal } = request;
   if (resume === null) {
-    const { thread } = await client.call('thread/start', common).catch((error: unknown) => {
-      throw refusedAs('thread_refused', error);
-    });
+    // Its environment comes with the turn: Codex looks for skills in each that it is given, which takes a whole sandbox where a folder is denied.
+    const { thread } = await client
+      .call('thread/start', { ...common, environments: [] })
+      .catch((error: unknown) => {
+        throw refusedAs('thread_refused', error);
+      });
     return { threadId: thread.id, rolloutPath: thread.path, resumed: false };
   }
   const params = { ...common, threadId: resume.threadId, excludeTurns: true };

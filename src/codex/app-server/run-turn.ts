@@ -18,6 +18,7 @@ export async function runTurn(
   const { threadId, watch } = thread;
   const started = await client.call('turn/start', {
     threadId,
+    environments: [{ environmentId: 'local', cwd: request.workspaceDir }],
     input: [{ type: 'text', text: request.prompt, text_elements: [] }],
   });
   const turn = await endOf(started.turn.id, { client, threadId, watch, signal: request.signal });

@@ -83,7 +83,7 @@ async function launch(sqliteHome: string, { options, request, turn }: Launch): P
     return startExecProcess({
       command: options.codexBin,
       args: ['exec', '-p', profileName, ...(resume === null ? [] : ['resume', resume.threadId]), ...always],
-      env: { ...codexEnvironment(options), [attemptVariable]: attemptMark(request) },
+      env: { ...codexEnvironment(options), TMPDIR: sqliteHome, [attemptVariable]: attemptMark(request) },
       cwd: request.workspaceDir,
       input: request.prompt,
       config,

@@ -9,7 +9,8 @@ const reportSchema = z.object({ ok: z.boolean(), version: z.string(), readiness:
 
 /** `/livez`: the process answers. `/readyz`: it can take work. `/healthz`: always 200, with all that is known. */
 export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, deps) => {
-  const tags = ['health'];
+  // Open without a key.
+  const open = { tags: ['health'], security: [{}] };
 
   async function readiness(): Promise<z.infer<typeof healthSchema>> {
     if (deps.stopping.aborted) return { status: 'unavailable', reason: 'shutdown_in_progress' };
@@ -25,7 +26,7 @@ export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, de
     '/livez',
     {
       schema: {
-        tags,
+        ...open,
         operationId: 'isAlive',
         summary: 'The process answers',
         response: { 200: json('It does.', healthSchema) },
@@ -37,7 +38,7 @@ export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, de
     '/readyz',
     {
       schema: {
-        tags,
+        ...open,
         operationId: 'isReady',
         summary: 'The server can take work',
         response: {
@@ -55,7 +56,7 @@ export const healthRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, de
     '/healthz',
     {
       schema: {
-        tags,
+        ...open,
         operationId: 'getHealth',
         summary: 'All that is known, always 200',
         response: { 200: json('The health of the server.', reportSchema) },

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { usageSchema } from '../../contract/job.ts';
-import type { Checkpoint } from '../../domain/job.ts';
+import { attemptReportSchema, usageSchema, type Usage } from '../../contract/job.ts';
+import type { ThreadHandle } from '../../codex/driver.ts';
+import type { AttemptReport, Checkpoint } from '../../domain/job.ts';
 
 /** What lets a later attempt go on: the thread, its rollout file, and where the workspace lies. */
 export const codexCheckpointSchema = z.object({
@@ -19,6 +20,8 @@ export const codexCheckpointSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** The report without its checks, stored before the first of them runs: what they leave in the workspace is not the agent's. */
+  collected: attemptReportSchema.nullable().default(null),
 });
 export type CodexCheckpoint = Readonly<z.infer<typeof codexCheckpointSchema>>;
 
@@ -30,4 +33,23 @@ export function usableCheckpoint(
   const parsed = codexCheckpointSchema.safeParse(checkpoint);
   if (!parsed.success) return null;
   return parsed.data.host === hostname() && parsed.data.workspaceDir === workspaceDir ? parsed.data : null;
+}
+
+interface Done {
+  readonly finished?: {
+    readonly finalMessage: string | null;
+    readonly model: string;
+    readonly usage: Usage;
+    readonly warnings: readonly string[];
+  };
+  readonly collected?: AttemptReport;
+}
+
+/** @param done what the attempt has behind it; nothing but the thread's start when left out */
+export function checkpointOf(
+  { threadId, rolloutPath }: ThreadHandle,
+  workspaceDir: string,
+  done: Done = {},
+): Checkpoint {
+  return { threadId, rolloutPath, host: hostname(), workspaceDir, ...done };
 }

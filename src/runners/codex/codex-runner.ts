@@ -1,9 +1,10 @@
 import { codexJobInputSchema, type CodexJobInput } from '../../contract/codex-job.ts';
-import type { AttemptOutcome, ClaimedJob } from '../../domain/job.ts';
+import type { AttemptOutcome, AttemptReport, ClaimedJob } from '../../domain/job.ts';
 import type { RunContext, Runner } from '../../domain/runner.ts';
-import { jobFolders } from '../../artifacts/job-folders.ts';
+import { jobFolders, type JobFolders } from '../../artifacts/job-folders.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
+import { checkpointOf } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { discardJob } from './discard-job.ts';
 import { finishedRun } from './finished-run.ts';
@@ -11,7 +12,7 @@ import { judge } from './judge.ts';
 import { timedOut } from './limits.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
 import { collectResult } from './collect-result.ts';
-import { runAgent } from './run-agent.ts';
+import { runAgent, type AgentRun } from './run-agent.ts';
 import { runChecks } from './run-checks.ts';
 
 /** Owns the driver and the proxy. Carries out `codex` jobs: a thread in the job's own workspace and HOME, then the real difference, the checks and the artifacts. */
@@ -53,7 +54,7 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
-  const { checkpoint, warning } = await prepareAttempt(claimed, folders, context.signal);
+  const { checkpoint, warning } = await prepareAttempt({ claimed, input, folders }, context.signal);
   if (warning !== null) context.emit({ type: 'job.warning', message: warning });
   const agentRun =
     finishedRun(checkpoint) ??
@@ -61,15 +62,17 @@ async function runAttempt(
 
   if (isLost(context.signal)) throw context.signal.reason;
   // What the agent did is kept in every case: also a job that fails shows its difference and its transcript.
-  context.emit({ type: 'job.phase', phase: 'collecting' });
-  const collected = await collectResult(deps, { job, folders, agentRun });
+  const kept = checkpoint?.collected ?? null;
+  if (kept === null) context.emit({ type: 'job.phase', phase: 'collecting' });
+  const collected = kept ?? (await collectResult(deps, { job, folders, agentRun }));
   const verdict = judge(agentRun, context.signal);
   if (verdict.kind !== 'succeeded') return { ...verdict, report: collected } as AttemptOutcome;
   if (input.checks.length === 0) return { kind: 'succeeded', report: collected };
 
+  if (kept === null) await saveCollected(context, { folders, agentRun, collected });
   context.emit({ type: 'job.phase', phase: 'checking' });
   const checks = await runChecks(deps, { claimed, input, folders }, context);
-  const report = { ...collected, checks };
+  const report = { ...collected, resumed: agentRun.resumed, checks };
   const failed = checks.find(({ passed }) => !passed);
   if (context.signal.aborted) return { ...judge(agentRun, context.signal), report } as AttemptOutcome;
   if (failed === undefined) return { kind: 'succeeded', report };
@@ -84,6 +87,25 @@ async function runAttempt(
     ),
   );
   return { kind: 'failed', failure, report };
+}
+
+interface Collecting {
+  readonly folders: JobFolders;
+  readonly agentRun: AgentRun;
+  readonly collected: AttemptReport;
+}
+
+async function saveCollected(
+  context: RunContext,
+  { folders, agentRun, collected }: Collecting,
+): Promise<void> {
+  const { threadId, rolloutPath, model, usage, warnings } = agentRun;
+  if (threadId === null) return;
+  // The report has what was read in the last message.
+  const finished = { finalMessage: null, model, usage, warnings };
+  await context.saveCheckpoint(
+    checkpointOf({ threadId, rolloutPath }, folders.workspace, { finished, collected }),
+  );
 }
 
 function ending(exitCode: number | null): string {

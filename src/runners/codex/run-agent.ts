@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
-import type { AgentThreadRequest, AgentTurnResult, StartedThread } from '../../codex/driver.ts';
+import type { AgentThreadRequest, AgentTurnResult } from '../../codex/driver.ts';
 import type { ProxyFault } from '../../codex/model-proxy/fault.ts';
 import type { CodexJobInput } from '../../contract/codex-job.ts';
 import type { Usage } from '../../contract/job.ts';
@@ -11,11 +10,12 @@ import type { RunContext } from '../../domain/runner.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { redactText } from '../../telemetry/redact-text.ts';
-import type { CodexCheckpoint } from './checkpoint.ts';
+import { checkpointOf, type CodexCheckpoint } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { stalled } from './limits.ts';
 import { startsClean } from './prepare-attempt.ts';
 import { createEventRedactor } from './redact-events.ts';
+import { readProjectInstructions } from './project-instructions.ts';
 import { continuationPrompt, developerInstructions } from './prompts.ts';
 
 /** What is known when the agent has ended, in whatever way. */
@@ -70,6 +70,7 @@ export async function runAgent(
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
   const warnings: string[] = work.warning === null ? [] : [work.warning];
   const redact = createEventRedactor();
+  const instructions = developerInstructions(readProjectInstructions(work.folders.source));
 
   const request = (checkpoint: CodexCheckpoint | null): AgentThreadRequest => ({
     jobId: job.id,
@@ -78,7 +79,7 @@ export async function runAgent(
     homeDir: work.folders.home,
     tmpDir: work.folders.tmp,
     prompt: checkpoint === null ? work.input.prompt : continuationPrompt,
-    developerInstructions,
+    developerInstructions: instructions,
     model,
     sandboxMode: settings.sandboxMode,
     network: work.input.network ?? settings.network,
@@ -96,7 +97,7 @@ export async function runAgent(
     onThread: async (started) => {
       Object.assign(thread, started);
       context.emit({ type: 'agent.thread', threadId: started.threadId, resumed: started.resumed });
-      await context.saveCheckpoint(checkpointOf(started, work.folders.workspace, null));
+      await context.saveCheckpoint(checkpointOf(started, work.folders.workspace));
       context.emit({ type: 'job.phase', phase: 'agent_working' });
     },
   });
@@ -117,11 +118,11 @@ export async function runAgent(
     Object.assign(thread, { threadId: turn.threadId, rolloutPath: turn.rolloutPath, resumed: turn.resumed });
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
   const usage = route?.usage() ?? turn?.usage ?? emptyReport.usage;
-  if (error === null && turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
+  if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
     const finalMessage = turn.finalMessage === null ? null : redactText(turn.finalMessage);
     const finished = { finalMessage, model, usage, warnings };
     // Not waited for: where it cannot be stored, another attempt asks the agent once more, and no harm is done.
-    context.saveCheckpoint(checkpointOf(turn, work.folders.workspace, finished)).catch(() => undefined);
+    context.saveCheckpoint(checkpointOf(turn, work.folders.workspace, { finished })).catch(() => undefined);
   }
   return { turn, error, faults: route?.faults ?? [], usage, model, ...thread, warnings };
 
@@ -146,15 +147,6 @@ function asFinal(fault: ProxyFault, nowMs: number): AppError | null {
 
 /** A longer message is not kept for another attempt. */
 const maxKeptChars = 65_536;
-
-function checkpointOf(
-  thread: StartedThread,
-  workspaceDir: string,
-  finished: CodexCheckpoint['finished'],
-): CodexCheckpoint {
-  const { threadId, rolloutPath } = thread;
-  return { threadId, rolloutPath, host: hostname(), workspaceDir, finished };
-}
 
 interface Tries {
   readonly request: (checkpoint: CodexCheckpoint | null) => AgentThreadRequest;

@@ -1,5 +1,5 @@
 import { failureSchema, type Failure } from '../../contract/failure.ts';
-import { jobSchema, type JobState } from '../../contract/job.ts';
+import { attemptReportSchema, type JobState } from '../../contract/job.ts';
 import type { JobId, WorkerId } from '../../domain/ids.ts';
 import {
   emptyReport,
@@ -36,19 +36,6 @@ export interface JobRow {
   readonly report: string | null;
   readonly input: string;
 }
-
-const reportSchema = jobSchema.pick({
-  summary: true,
-  filesChanged: true,
-  claimed: true,
-  checks: true,
-  warnings: true,
-  usage: true,
-  agent: true,
-  threadId: true,
-  resumed: true,
-  artifacts: true,
-});
 
 export function toJob(row: JobRow): Job {
   return {
@@ -100,7 +87,7 @@ function toFailure(row: JobRow): Failure {
 function toReport(json: string, jobId: string): AttemptReport {
   const stored = parseJson(json, jobId);
   const whole: unknown = typeof stored === 'object' ? { ...emptyReport, ...stored } : stored;
-  return checked(reportSchema.safeParse(whole), jobId);
+  return checked(attemptReportSchema.safeParse(whole), jobId);
 }
 
 /** JSON that this store wrote. Throws `store_corrupt` where it is not. */

@@ -7,7 +7,7 @@ import {
   type Compilable,
   type Generated,
 } from 'kysely';
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { JobRow } from './job-row.ts';
 
 export interface WorkerRow {
@@ -57,7 +57,14 @@ export const sqlite = new Kysely<Tables>({
   },
 });
 
+/** Prepared once a connection: a follower asks the same after every commit, and preparing costs more than the answer. */
+const prepared = new WeakMap<Database, Map<string, Statement>>();
+
 export function all<Row>(db: Database, query: Compilable<Row>): Row[] {
   const { sql, parameters } = query.compile();
-  return db.prepare<unknown[], Row>(sql).all(...parameters);
+  const statements = prepared.get(db) ?? new Map<string, Statement>();
+  prepared.set(db, statements);
+  const statement = statements.get(sql) ?? db.prepare(sql);
+  statements.set(sql, statement);
+  return statement.all(...parameters) as Row[];
 }

@@ -25,10 +25,16 @@ export interface Command extends AsyncDisposable {
 export interface CommandSurroundings {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** A program that runs the command, with its arguments; none when left out. */
+  readonly through?: readonly string[];
 }
 
-export function startCommand(args: readonly string[], { env, cwd }: CommandSurroundings): Command {
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...env }, stdio: 'pipe' });
+export function startCommand(
+  args: readonly string[],
+  { env, cwd, through = [] }: CommandSurroundings,
+): Command {
+  const [program, ...rest] = [...through, process.execPath, bin, ...args];
+  const child = spawn(program ?? process.execPath, rest, { cwd, env: { ...env }, stdio: 'pipe' });
   child.stdin.end();
   const lines = new WaitableLog<string>(5_000);
   let stderr = '';

@@ -6,6 +6,9 @@ import type { CodexJobInput } from '../../../src/contract/codex-job.ts';
 import { jobEventSchema, type JobEvent } from '../../../src/contract/event.ts';
 import { submitJobSchema, type JobView, type SubmitJob } from '../../../src/contract/job.ts';
 import type { JobId } from '../../../src/domain/ids.ts';
+import type { Job } from '../../../src/domain/job.ts';
+import type { ProcessIdentity } from '../../../src/domain/worker.ts';
+import { isAlive } from '../../../src/runtime/process-identity.ts';
 import { toJobView } from '../../../src/domain/job-view.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { loadProfile } from '../../../src/config/load-profile.ts';
@@ -32,14 +35,20 @@ export interface Stage extends AsyncDisposable {
   /** The folder that jobs work on. */
   readonly site: string;
   /** Starts a command on this stage's data folder, with a HOME of its own. */
-  start(args: readonly string[], env?: Readonly<Record<string, string>>): Command;
+  start(
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    through?: readonly string[],
+  ): Command;
   /** Starts `capstan worker` and waits until it takes jobs. */
-  worker(env?: Readonly<Record<string, string>>): Promise<Command>;
+  worker(env?: Readonly<Record<string, string>>, through?: readonly string[]): Promise<Command>;
   /** Starts `capstan run --json` on the site; `id` is that of its job. */
   run(
     args?: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<{ readonly command: Command; readonly id: JobId }>;
+  /** Starts `capstan serve`; `url` is where it serves. */
+  serve(env?: Readonly<Record<string, string>>): Promise<{ readonly command: Command; readonly url: string }>;
   submit(input?: Partial<CodexJobInput>, rest?: Partial<SubmitJob>): Promise<JobId>;
   /** An event of the job that fits: one that was or will be. */
   event(id: JobId, wanted: (event: JobEvent) => boolean): Promise<JobEvent>;
@@ -54,6 +63,8 @@ export interface Stage extends AsyncDisposable {
   pid(...words: readonly string[]): Promise<number>;
   /** Resolves when no process runs `words` in this stage. */
   gone(...words: readonly string[]): Promise<void>;
+  /** What a folder of the data folder holds; empty where there is none. */
+  names(folder: string): Promise<readonly string[]>;
   /** Resolves when nothing but `names` is left of a job in the data folder, artifacts aside, and no scratch of anybody. */
   cleaned(id: JobId, ...names: readonly string[]): Promise<void>;
 }
@@ -102,8 +113,12 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
     if (found === null) throw new Error(`no job ${id}`);
     return toJobView(found, capstan.clock());
   }
-  function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
-    const command = startCommand(args, { cwd: site, env: { ...environment, ...env } });
+  function start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
+  ): Command {
+    const command = startCommand(args, { cwd: site, env: { ...environment, ...env }, through });
     commands.push(command);
     return command;
   }
@@ -114,8 +129,8 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
     dataDir,
     site,
     start,
-    async worker(env) {
-      const command = start(['worker'], env);
+    async worker(env, through) {
+      const command = start(['worker'], env, through);
       await command.line('Worker ready');
       return command;
     },
@@ -123,6 +138,11 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
       const command = start(['run', prompt, '--dir', site, '--json', ...args], env);
       const accepted = jobEventSchema.parse(JSON.parse(await command.line('"job.accepted"')));
       return { command, id: accepted.jobId as JobId };
+    },
+    async serve(env) {
+      const command = start(['serve', '--port', '0'], env);
+      const line = await command.line('Capstan serves');
+      return { command, url: /http:\S+/.exec(line)?.[0] ?? '' };
     },
     async submit(input = {}, rest = {}) {
       const request = { type: 'codex', input: { prompt, source: { dir: site }, ...input }, ...rest };
@@ -151,16 +171,18 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
     async gone(...words) {
       await expect.poll(() => running(dir.path, ...words), polling).toEqual([]);
     },
+    names: (folder) => namesIn(path.join(dataDir, folder)),
     async cleaned(id, ...names) {
       const left = async (): Promise<unknown> => ({
         job: await namesIn(path.join(dataDir, 'jobs', id)),
         outbox: await namesIn(path.join(dataDir, 'outbox')),
         staging: await namesIn(path.join(dataDir, 'tmp')),
-        partial: (await namesIn(path.join(dataDir, 'artifacts', id))).filter((name) =>
-          name.includes('partial'),
-        ),
+        partial: (await namesIn(path.join(dataDir, 'artifacts', id))).filter((name) => name.startsWith('.')),
+        threads: await threadsOf(capstan, await store.getJob(id)),
+        scratch: await deadScratch(path.join(dataDir, 'scratch')),
       });
-      await expect.poll(left, polling).toEqual({ job: names, outbox: [], staging: [], partial: [] });
+      const nothing = { outbox: [], staging: [], partial: [], threads: [], scratch: [] };
+      await expect.poll(left, polling).toEqual({ job: names, ...nothing });
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
@@ -169,6 +191,27 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
 /** Sorted; empty for a folder that is not there. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   return existsSync(folder) ? (await readdir(folder)).sort() : [];
+}
+
+/** Rollout files that name the job's workspace: those of all its threads. */
+async function threadsOf({ config }: Capstan, job: Job | null): Promise<readonly string[]> {
+  const sessions = path.join(config.codex.home, 'sessions');
+  const files = existsSync(sessions) ? await readdir(sessions, { recursive: true, withFileTypes: true }) : [];
+  const rollouts = files.filter((file) => file.isFile()).map((file) => path.join(file.parentPath, file.name));
+  const texts = await Promise.all(rollouts.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return rollouts.filter((_, at) => job !== null && texts[at]?.includes(job.id));
+}
+
+/** Scratch of processes that are gone. */
+async function deadScratch(folder: string): Promise<readonly string[]> {
+  const names = await namesIn(folder);
+  const owners = await Promise.all(
+    names.map((name) => readFile(path.join(folder, name, 'owner.json'), 'utf8').catch(() => null)),
+  );
+  return names.filter((_, at) => {
+    const owner = owners[at] ?? null;
+    return owner !== null && !isAlive(JSON.parse(owner) as ProcessIdentity);
+  });
 }
 
 /** What lost its parent to a kill is on its way out; whatever stays is what these tests are there to find. */

@@ -25,7 +25,8 @@ interface StoredEvent {
 
 export function listEvents(db: Database, { id, afterSeq, limit }: EventRange): JobEvent[] {
   const job = getJobRow(db, id);
-  if (job === undefined) return [];
+  // A ring may be about any job: most followers have nothing to read.
+  if (job === undefined || job.last_seq <= afterSeq) return [];
   const query = sqlite
     .selectFrom('events')
     .leftJoin('attempts', (join) =>
