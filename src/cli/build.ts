@@ -2,7 +2,7 @@ import { Argument, Option } from 'commander';
 import { z } from 'zod';
 import type { BuildEvent } from '../contract/build-event.ts';
 import { runBuild } from '../service/build/run-build.ts';
-import { workerTypes } from '../service/worker-types.ts';
+import { knownTypes } from '../service/known-types.ts';
 import { renderBuild } from './build/render-build.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
@@ -55,7 +55,7 @@ const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
     manifest,
     cwd: context.cwd,
     loaded,
-    types: context.workerTypes ?? workerTypes,
+    types: context.workerTypes ?? knownTypes,
     forceNewWorkers: options.forceNewWorkers,
     surroundings: launchSurroundings(context, raw, (line) => {
       if (output === 'verbose') context.stderr.write(`${line}\n`);

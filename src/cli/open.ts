@@ -6,7 +6,7 @@ import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
-import { workerTypes } from '../service/worker-types.ts';
+import { knownTypes } from '../service/known-types.ts';
 import type { CliContext } from './context.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -36,13 +36,13 @@ export async function openFromCli(
   const chosen = origins.get('log.level')?.layer !== 'default';
   const level = quiet && !chosen ? 'error' : config.log.level;
   const logger = createLogger({ level, format: config.log.format, destination: context.stderr });
-  const types = context.workerTypes ?? workerTypes;
+  const types = context.workerTypes ?? knownTypes;
   return openCapstan({
     config,
     profile,
     logger,
     commandPath: context.env['PATH'] ?? '',
     jobTypes: (dataDir, artifacts) =>
-      new Map([...types].map(([name, { jobType }]) => [name, jobType(dataDir, artifacts)])),
+      new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes({ dataDir, artifacts })])),
   });
 }

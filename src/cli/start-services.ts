@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { z } from 'zod';
-import { workerTypes } from '../service/worker-types.ts';
+import { knownTypes } from '../service/known-types.ts';
 import { startServices } from '../service/workers/start-services.ts';
 import { workerStateFile } from '../service/workers/worker-state-file.ts';
 import type { Action, CliCommand } from './command.ts';
@@ -31,7 +31,7 @@ const start: Action = async (context, _args, raw) => {
   await using capstan = await openFromCli(context, raw, { quiet: !options.verbose });
   const services = await startServices(capstan, {
     loaded,
-    types: context.workerTypes ?? workerTypes,
+    types: context.workerTypes ?? knownTypes,
     surroundings: launchSurroundings(context, raw, () => undefined),
     stateFile: workerStateFile(context.cwd, loaded.config.dataDir),
     wait: options.wait,

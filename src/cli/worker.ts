@@ -1,9 +1,10 @@
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { BuildId } from '../domain/ids.ts';
-import { toFailure } from '../runtime/app-error.ts';
+import { AppError, toFailure } from '../runtime/app-error.ts';
 import { startWorker } from '../service/start-worker.ts';
-import { workerTypes } from '../service/worker-types.ts';
+import { knownTypes } from '../service/known-types.ts';
+import type { WorkerTypes } from '../service/worker-type.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
@@ -14,7 +15,7 @@ export const workerCommand: CliCommand = {
   define(command, act) {
     command
       .addOption(
-        new Option('--type <type>', `what it works on: ${[...workerTypes.keys()].join(', ')}`).default(
+        new Option('--type <type>', `what it works on: ${[...knownTypes.keys()].join(', ')}`).default(
           'codex',
         ),
       )
@@ -51,7 +52,7 @@ const optionsSchema = z.object({
 const work: Action = async (context, _args, raw) => {
   const options = optionsSchema.parse(raw);
   const tells = options.json || options.parentPipe;
-  const { concurrency: _concurrency, ...settings } = raw;
+  const { concurrency: _concurrency, type: _type, ...settings } = raw;
   try {
     await using capstan = await openFromCli(context, settings, { quiet: false });
     const stop = new AbortController();
@@ -68,15 +69,14 @@ const work: Action = async (context, _args, raw) => {
     }
     const worker = await startWorker(
       capstan,
-      context.workerTypes ?? workerTypes,
       {
-        type: options.type,
+        type: findType(context.workerTypes ?? knownTypes, options.type),
         name: options.name ?? null,
         buildId: (options.build ?? null) as BuildId | null,
         mode: options.mode,
         concurrency: options.concurrency,
       },
-      stop.signal,
+      { drain: stop.signal },
     );
     if (tells) printJson(context.stdout, { type: 'worker.ready', workerId: worker.id });
     await worker.stopped;
@@ -89,3 +89,11 @@ const work: Action = async (context, _args, raw) => {
     context.stdin.pause();
   }
 };
+
+function findType(types: WorkerTypes, name: string) {
+  const type = types.get(name);
+  if (type !== undefined) return type;
+  throw new AppError('user', 'unknown_worker_type', `There is no worker type '${name}'.`, {
+    hint: `There are: ${[...types.keys()].join(', ')}.`,
+  });
+}

@@ -7,7 +7,7 @@ import type { ProfileSeed } from '../config/load-profile.ts';
 import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
-import { codexJobType } from './codex-job-type.ts';
+import { allJobTypes } from './worker-types.ts';
 import type { JobServices } from './job-services.ts';
 import type { JobTypes } from './job-types.ts';
 
@@ -25,7 +25,7 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
-  /** Other than the one that needs nothing but Codex. */
+  /** Other than those that come with Capstan. */
   readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
 }
 
@@ -47,8 +47,7 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     store,
     artifacts,
     jobTypes:
-      options.jobTypes?.(config.dataDir, artifacts) ??
-      new Map([['codex', codexJobType(config.dataDir, artifacts)]]),
+      options.jobTypes?.(config.dataDir, artifacts) ?? allJobTypes({ dataDir: config.dataDir, artifacts }),
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

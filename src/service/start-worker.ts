@@ -1,33 +1,35 @@
 import type { BuildId } from '../domain/ids.ts';
+import type { Runner } from '../domain/runner.ts';
 import type { NewWorker } from '../domain/worker.ts';
-import { AppError } from '../runtime/app-error.ts';
 import type { Capstan } from './open-capstan.ts';
+import { createRunner } from './create-runner.ts';
 import { startLocalWorker, type LocalWorker } from './start-local-worker.ts';
-import type { WorkerTypes } from './worker-type.ts';
+import type { WorkerType } from './worker-types.ts';
 
 export interface StartWorkerOptions {
-  readonly type: string;
+  readonly type:
+    WorkerType | { readonly createRunner: (capstan: Capstan, signal: AbortSignal) => Promise<Runner> };
+  /** What its launcher calls it. */
   readonly name?: string | null;
+  /** The build that it serves alone. */
   readonly buildId?: BuildId | null;
   readonly mode?: NewWorker['mode'];
   readonly concurrency?: number | undefined;
+  readonly drainGraceMs?: number | undefined;
 }
 
-/** Starts a worker of one type in this process. Rejects with kind `configuration` or `auth` where no job could run. */
+/** Starts a worker for jobs of one type in this process, as the configuration says. Rejects with kind `configuration` or `auth` where no job could run. */
 export async function startWorker(
   capstan: Capstan,
-  types: WorkerTypes,
   options: StartWorkerOptions,
-  drain: AbortSignal,
+  stop: { readonly drain: AbortSignal; readonly hurry?: AbortSignal },
 ): Promise<LocalWorker> {
   const { config, store, logger } = capstan;
-  const type = types.get(options.type);
-  if (type === undefined) {
-    throw new AppError('user', 'unknown_worker_type', `There is no worker type '${options.type}'.`, {
-      hint: `There are: ${[...types.keys()].join(', ')}.`,
-    });
-  }
-  const runner = await type.createRunner(capstan, drain);
+  const { type } = options;
+  const runner =
+    typeof type === 'string'
+      ? await createRunner(type, capstan, stop.drain)
+      : await type.createRunner(capstan, stop.drain);
   return startLocalWorker(
     {
       store,
@@ -38,9 +40,10 @@ export async function startWorker(
       buildId: options.buildId ?? null,
       mode: options.mode ?? 'direct',
       leaseMs: config.worker.leaseMs,
-      drainGraceMs: config.worker.drainGraceMs,
+      drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
       logger,
     },
-    drain,
+    stop.drain,
+    stop.hurry,
   );
 }

@@ -1,16 +1,21 @@
-import { codexBuildType } from './build/codex-build-type.ts';
+import { drawioJobInputSchema } from '../contract/drawio-job.ts';
+import { notebookJobInputSchema } from '../contract/notebook-job.ts';
+import { plantumlJobInputSchema } from '../contract/plantuml-job.ts';
 import { codexJobType } from './codex-job-type.ts';
-import type { WorkerType, WorkerTypes } from './worker-type.ts';
+import { documentJobType, type DocumentJobTypeDeps } from './document-job-type.ts';
+import type { JobTypes } from './job-types.ts';
 
-const types: readonly WorkerType[] = [
-  {
-    name: 'codex',
-    jobType: codexJobType,
-    createRunner: async (capstan, signal) =>
-      (await import('./create-codex-runner.ts')).createConfiguredCodexRunner(capstan, signal),
-    build: codexBuildType,
-  },
-];
+/** What workers can be started for; each is a job type of the same name. */
+export const workerTypes = ['codex', 'plantuml', 'notebook', 'drawio'] as const;
+export type WorkerType = (typeof workerTypes)[number];
 
-/** The types of workers that come with Capstan. */
-export const workerTypes: WorkerTypes = new Map(types.map((type) => [type.name, type]));
+/** All job types, by name. */
+export function allJobTypes(deps: DocumentJobTypeDeps): JobTypes {
+  const types = {
+    codex: codexJobType(deps.dataDir, deps.artifacts),
+    plantuml: documentJobType(plantumlJobInputSchema, deps),
+    notebook: documentJobType(notebookJobInputSchema, deps),
+    drawio: documentJobType(drawioJobInputSchema, deps),
+  } satisfies Record<WorkerType, unknown>;
+  return new Map(Object.entries(types));
+}

@@ -1,6 +1,6 @@
 /** `capstan` with one more worker type, `shout`: a tool that is there on every machine and does as its input says. Started as the real one is. */
 import { runCli } from '../../src/cli/run-cli.ts';
-import { workerTypes } from '../../src/service/worker-types.ts';
+import { knownTypes } from '../../src/service/known-types.ts';
 import { shoutType } from '../support/shout-type.ts';
 
 const interrupted = new AbortController();
@@ -19,5 +19,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   interrupted: interrupted.signal,
   version: '0.0.0-test',
   program: [process.execPath, import.meta.filename],
-  workerTypes: new Map([...workerTypes, [shoutType.name, shoutType]]),
+  workerTypes: new Map([...knownTypes, [shoutType.name, shoutType]]),
 });

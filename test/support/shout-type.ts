@@ -9,6 +9,7 @@ import { createArtifactStorage } from '../../src/artifacts/artifact-storage.ts';
 import { AppError } from '../../src/runtime/app-error.ts';
 import { pause } from '../../src/runtime/wait.ts';
 import { documentBuildType } from '../../src/service/build/document-build-type.ts';
+import type { JobType } from '../../src/service/job-types.ts';
 import type { WorkerType } from '../../src/service/worker-type.ts';
 
 const inputSchema = z.strictObject({
@@ -24,21 +25,7 @@ const inputSchema = z.strictObject({
  */
 export const shoutType: WorkerType = {
   name: 'shout',
-  jobType: (dataDir) => ({
-    inputSchema,
-    async prepare(id, raw) {
-      const input = inputSchema.parse(raw);
-      const target = path.join(dataDir, 'jobs', id, 'source');
-      await mkdir(target, { recursive: true });
-      if ('dir' in input.source) {
-        await cp(input.source.dir, target, { recursive: true });
-        return input;
-      }
-      await copyFile(input.source.file, path.join(target, path.basename(input.source.file)));
-      return { ...input, files: [path.basename(input.source.file)] };
-    },
-    discard: (id) => removeTree(path.join(dataDir, 'jobs', id)),
-  }),
+  jobTypes: ({ dataDir }) => new Map([['shout', shoutJobType(dataDir)]]),
   async createRunner({ config }) {
     if (existsSync(path.join(config.dataDir, 'shout-is-missing'))) {
       throw new AppError('configuration', 'shout_missing', 'The shout tool is not installed.', {
@@ -52,9 +39,10 @@ export const shoutType: WorkerType = {
     formats: ['txt', 'md'],
     defaultFormat: 'txt',
     options: { mark: z.string().optional() },
-    toolVersion: async ({ config }) => {
-      const version = path.join(config.dataDir, 'shout-version');
-      return `shout ${existsSync(version) ? (await readFile(version, 'utf8')).trim() : '1'}`;
+    async tool({ config }) {
+      const file = path.join(config.dataDir, 'shout-version');
+      const version = existsSync(file) ? (await readFile(file, 'utf8')).trim() : '1';
+      return { version: `shout ${version}`, witnesses: [file] };
     },
   }),
 };
@@ -101,5 +89,23 @@ function createShoutRunner(dataDir: string): Runner {
     },
     discard: (job) => removeTree(path.join(dataDir, 'jobs', job.id)),
     [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function shoutJobType(dataDir: string): JobType {
+  return {
+    inputSchema,
+    async prepare(id, raw) {
+      const input = inputSchema.parse(raw);
+      const target = path.join(dataDir, 'jobs', id, 'source');
+      await mkdir(target, { recursive: true });
+      if ('dir' in input.source) {
+        await cp(input.source.dir, target, { recursive: true });
+        return input;
+      }
+      await copyFile(input.source.file, path.join(target, path.basename(input.source.file)));
+      return { ...input, files: [path.basename(input.source.file)] };
+    },
+    discard: (id) => removeTree(path.join(dataDir, 'jobs', id)),
   };
 }

@@ -23,7 +23,9 @@ const stateSchema = z.object({
   version: z.literal(1),
   tasks: z.record(z.string(), taskSchema),
   hashes: z.record(z.string(), z.object({ stamp: z.string(), sha256: z.string(), atMs: z.number() })),
-  tools: z.record(z.string(), z.object({ stamp: z.string(), version: z.string() })).default({}),
+  tools: z
+    .record(z.string(), z.object({ stamp: z.string(), version: z.string(), witnesses: z.array(z.string()) }))
+    .default({}),
 });
 
 /** How a task was last made: from what, by which job, into which files (sha256 by path). */

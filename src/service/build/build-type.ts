@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { ManifestJob } from '../../contract/build-manifest.ts';
 import type { Job } from '../../domain/job.ts';
 import type { ArtifactStorage } from '../../artifacts/artifact-storage.ts';
 import type { Capstan } from '../open-capstan.ts';
@@ -40,6 +39,14 @@ export interface CollectPlace {
   readonly folder: string;
 }
 
+/** What makes the outputs. */
+export interface FoundTool {
+  /** Its name and version: what it makes may be another thing with another one. */
+  readonly version: string;
+  /** Files and folders that change when the version does. */
+  readonly witnesses: readonly string[];
+}
+
 /** What `build` knows of a job type. */
 export interface BuildType {
   /** Strict: names that it does not know are the user's slips. */
@@ -51,8 +58,8 @@ export interface BuildType {
     entry: BuildEntry,
     place: { readonly root: string; readonly exclude: readonly string[] },
   ) => Promise<readonly TaskPlan[]>;
-  /** Names the tool and its version; throws kind `configuration` where it is missing. */
-  readonly toolVersion: (capstan: Capstan, signal: AbortSignal) => Promise<string>;
+  /** Throws kind `configuration` where it is missing. */
+  readonly tool: (capstan: Capstan, signal: AbortSignal) => Promise<FoundTool>;
   /** The input of the job that builds the task. */
   readonly jobInput: (
     entry: BuildEntry,
@@ -65,5 +72,3 @@ export interface BuildType {
     place: CollectPlace,
   ) => Promise<void>;
 }
-
-export type RawEntry = ManifestJob;

@@ -47,9 +47,9 @@ export const codexBuildType: BuildType = {
     const uses = (await Promise.all(entry.uses.map((pattern) => globFiles(pattern, place)))).flat();
     return [{ name: '', files: [...new Set([...files, ...uses])].sort(), options }];
   },
-  async toolVersion({ config, commandPath }, signal) {
-    const { version } = await findCodex({ bin: config.codex.bin, path: commandPath, signal });
-    return `codex ${version}`;
+  async tool({ config, commandPath }, signal) {
+    const { version, path } = await findCodex({ bin: config.codex.bin, path: commandPath, signal });
+    return { version: `codex ${version}, ${config.codex.model}`, witnesses: [path] };
   },
   async jobInput(entry, _task, place) {
     const options: Options = optionsSchema.parse(entry.options);

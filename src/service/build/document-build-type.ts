@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { textsSchema } from '../../contract/build-manifest.ts';
 import type { Artifact } from '../../contract/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
-import type { Capstan } from '../open-capstan.ts';
 import type { BuildEntry, BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
 import { globFiles } from './glob-files.ts';
 import { staticFolder } from './static-folder.ts';
@@ -14,7 +13,7 @@ export interface DocumentBuildOptions {
   readonly defaultFormat: string;
   /** What jobs of this type know besides `source`, `files` and `formats`; goes into the job's input as it is. */
   readonly options: z.ZodRawShape;
-  readonly toolVersion: (capstan: Capstan, signal: AbortSignal) => Promise<string>;
+  readonly tool: BuildType['tool'];
 }
 
 /** A type that turns each input file into files: one task for each, made again when that file or what it `uses` changes. */
@@ -40,7 +39,7 @@ export function documentBuildType(type: DocumentBuildOptions): BuildType {
         options,
       }));
     },
-    toolVersion: (capstan, signal) => type.toolVersion(capstan, signal),
+    tool: type.tool,
     async jobInput(entry, task, place) {
       const { input: _input, format: formats, ...rest } = entry.options;
       return { ...(await sourceOf(task, place)), formats, ...rest };

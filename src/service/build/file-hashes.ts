@@ -18,6 +18,7 @@ const wholeBytes = 1024 * 1024;
 export class FileHashes {
   readonly #known: Map<string, KnownHash>;
   readonly #used = new Map<string, KnownHash>();
+  #changed = false;
 
   constructor(known: Readonly<Record<string, KnownHash>>) {
     this.#known = new Map(Object.entries(known));
@@ -36,6 +37,7 @@ export class FileHashes {
       this.#used.set(path, known);
       return known.sha256;
     }
+    this.#changed = true;
     const atMs = Date.now();
     const sha256 = stats.isSymbolicLink()
       ? createHash('sha256')
@@ -49,6 +51,11 @@ export class FileHashes {
   /** Of a file that is on its way to another place. */
   forget(path: string): void {
     this.#used.delete(path);
+  }
+
+  /** Whether there is more to remember than there was. */
+  get changed(): boolean {
+    return this.#changed;
   }
 
   /** What was asked for since it was made. */

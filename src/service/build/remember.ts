@@ -45,11 +45,15 @@ export async function removeStale(
 }
 
 /** What the next build is to know. */
-export function nextState({ entries }: BuildPlan, state: BuildState, { results, hashes }: Ended): BuildState {
+export function nextState(
+  { entries }: BuildPlan,
+  state: BuildState,
+  { results, hashes, tools }: Ended & { readonly tools: BuildState['tools'] },
+): BuildState {
   const tasks: Record<string, BuildState['tasks'][string]> = {};
   for (const { id } of entries.flatMap((entry) => entry.tasks)) {
     const memory = results.get(id)?.memory ?? state.tasks[id];
     if (memory !== undefined) tasks[id] = memory;
   }
-  return { version: 1, tasks, hashes: hashes.used(), tools: state.tools };
+  return { version: 1, tasks, hashes: hashes.used(), tools };
 }

@@ -13,6 +13,7 @@ import { makeAll } from './make-all.ts';
 import { finishedEvent, type TaskResult } from './task-result.ts';
 import { sweepStaging } from './output-files.ts';
 import { planBuild } from './plan-build.ts';
+import { createToolVersions } from './tool-versions.ts';
 import { nextState, outputsOf, removeStale } from './remember.ts';
 
 export interface RunBuildOptions {
@@ -47,12 +48,13 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
   const state = await readBuildState(stateFile);
   const hashes = new FileHashes(state.hashes);
   const results = new Map<string, TaskResult>();
+  const tools = createToolVersions(capstan, { types: options.types, state, signal: options.interrupted });
   const deps: LookDeps = {
     capstan,
     plan,
     state,
     hashes,
-    toolOf: toolVersions(capstan, options),
+    toolOf: (type) => tools.of(type),
     digestOf: (id) => digest(outputsOf(plan, results, id)),
   };
   await sweepStaging(plan.outputDir, async (path) => {
@@ -85,8 +87,8 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     if (results.size < tasks.length) await makeAll(options, { ...deps, looks, results, owners });
   } finally {
     const removed = await removeStale(plan, state, { results, hashes });
-    if (affected > 0 || removed)
-      await writeBuildState(stateFile, nextState(plan, state, { results, hashes }));
+    if (affected > 0 || removed || hashes.changed || tools.changed())
+      await writeBuildState(stateFile, nextState(plan, state, { results, hashes, tools: tools.known() }));
   }
   const ok = [...results.values()].every((result) => good.has(result.state));
   options.onEvent({
@@ -97,17 +99,6 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     output: plan.outputDir,
   });
   return { ok, results };
-}
-
-/** Each tool is asked once a build. */
-function toolVersions(capstan: Capstan, { types, interrupted }: RunBuildOptions): LookDeps['toolOf'] {
-  const known = new Map<string, Promise<string>>();
-  return (type) => {
-    const version =
-      known.get(type) ?? types.get(type)?.build.toolVersion(capstan, interrupted) ?? Promise.resolve('');
-    known.set(type, version);
-    return version;
-  };
 }
 
 function digest(outputs: Readonly<Record<string, string>>): string {
