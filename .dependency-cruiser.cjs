@@ -35,6 +35,7 @@ const homes = {
   tar: ['artifacts'],
   diff: ['artifacts'],
   'smol-toml': ['config'],
+  yaml: ['service'],
   fastify: ['http'],
   '@fastify/[^/]+': ['http'],
   'fastify-type-provider-zod': ['http'],

@@ -42,6 +42,7 @@ export async function openFromCli(
     profile,
     logger,
     commandPath: context.env['PATH'] ?? '',
+    environment: context.env,
     jobTypes: (dataDir, artifacts) =>
       new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes({ dataDir, artifacts })])),
   });

@@ -37,7 +37,7 @@ function unreachable(place: DatabasePlace): string | null {
   if (platform === 'win32') {
     if (/^\\\\wsl(?:\.localhost|\$)\\/i.test(dbPath))
       return `${dbPath} lies inside a WSL distribution: containers cannot mount it from Windows. Keep it on a drive (C:\\…), or run capstan inside WSL.`;
-    if (/^\\\\/.test(dbPath))
+    if (dbPath.startsWith('\\\\'))
       return `${dbPath} is a network path: containers cannot mount it, and SQLite does not lock it safely. Keep it on a local drive.`;
     if (!/^[A-Za-z]:[\\/]/.test(dbPath))
       return `${dbPath} is on no drive that containers could mount. Keep it on one (C:\\…).`;

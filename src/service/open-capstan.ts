@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
+import { chooseJournalMode } from '../domain/journal-mode.ts';
 import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
@@ -25,6 +27,8 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
+  /** Tells a Linux inside Windows. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Other than those that come with Capstan. */
   readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
 }
@@ -37,7 +41,20 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
   } catch (error) {
     throw asFileError(error, config.dataDir);
   }
-  const store = await openSqliteStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs });
+  const journal = chooseJournalMode({
+    platform: process.platform,
+    kernelRelease: release(),
+    environment: options.environment ?? {},
+    dbPath: config.dbPath,
+    containers: usesContainers(config),
+  });
+  if (journal.warning !== null && usesContainers(config))
+    logger.warn({ dbPath: config.dbPath }, journal.warning);
+  const store = await openSqliteStore({
+    dbPath: config.dbPath,
+    journalMode: journal.mode,
+    busyLimitMs: config.store.busyTimeoutMs,
+  });
   const artifacts = createArtifactStorage(join(config.dataDir, 'artifacts'));
   return {
     config,
@@ -51,4 +68,13 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
+}
+
+/** Whether the settings have any worker run in a container, which opens the same file. */
+function usesContainers({ workers }: Config): boolean {
+  const groups = Object.values(workers).filter((value) => typeof value === 'object');
+  return (
+    workers.defaultExecutionMode === 'docker' ||
+    groups.some(({ executionMode }) => executionMode === 'docker')
+  );
 }

@@ -159,7 +159,7 @@ test('a type that cannot start fails the build before any job, with what the wor
   const crashes = await stage.run(['build']);
   expect(crashes.code).toBe(1);
   expect(crashes.stderr).toContain('worker_start_failed');
-  expect(crashes.stderr).toContain('ended with code 7');
+  expect(crashes.stderr).toContain('SIGKILL');
   await using store = await stage.store();
   expect((await store.listJobs({ limit: 10 })).items).toEqual([]);
   expect(await store.listBuilds()).toEqual([]);

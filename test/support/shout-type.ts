@@ -32,7 +32,7 @@ export const shoutType: WorkerType = {
         hint: 'apt-get install shout',
       });
     }
-    if (existsSync(path.join(config.dataDir, 'shout-crashes'))) process.exit(7);
+    if (existsSync(path.join(config.dataDir, 'shout-crashes'))) process.kill(process.pid, 'SIGKILL');
     return createShoutRunner(config.dataDir);
   },
   build: documentBuildType({

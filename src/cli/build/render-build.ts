@@ -1,18 +1,9 @@
-import type { BuildEvent } from '../../contract/build-event.ts';
 import { colorsFor } from '../colors.ts';
 import type { CliContext } from '../context.ts';
 import { printJson } from '../print-json.ts';
+import type { BuildView, BuildViewOptions } from './build-view.ts';
 import { renderLines } from './render-lines.ts';
 import { renderLive } from './render-live.ts';
-
-export interface BuildView extends AsyncDisposable {
-  onEvent(event: BuildEvent): void;
-}
-
-export interface BuildViewOptions {
-  readonly output: 'default' | 'verbose' | 'quiet' | 'json';
-  readonly explain: boolean;
-}
 
 /** How a build is told: events as JSON on stdout, or to a person on stderr, live where it is a terminal. */
 export function renderBuild(context: CliContext, { output, explain }: BuildViewOptions): BuildView {

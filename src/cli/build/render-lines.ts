@@ -3,7 +3,8 @@ import type { Colors } from '../colors.ts';
 import type { Terminal } from '../context.ts';
 import { formatDuration } from '../render-job.ts';
 import { oneLine } from '../safe-text.ts';
-import type { BuildView, BuildViewOptions } from './render-build.ts';
+import { describeType } from './describe-type.ts';
+import type { BuildView, BuildViewOptions } from './build-view.ts';
 
 type TaskFinished = BuildEvent & { readonly type: 'task.finished' };
 const width = 400;
@@ -75,17 +76,6 @@ export function renderLines(
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-export function describeType(progress: {
-  readonly type: string;
-  readonly activeWorkers: number;
-  readonly queueDepth: number;
-  readonly averageMs: number | null;
-}): string {
-  const { type, activeWorkers, queueDepth, averageMs } = progress;
-  const average = averageMs === null ? '' : `, ${formatDuration(averageMs)} each`;
-  return `${type}: ${activeWorkers} ${activeWorkers === 1 ? 'worker' : 'workers'}, ${queueDepth} queued${average}`;
 }
 
 function describeWorkers({

@@ -2,8 +2,8 @@ import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer
 import type { BuildEvent } from '../../contract/build-event.ts';
 import { deferred, type Deferred } from '../../runtime/wait.ts';
 import type { Colors } from '../colors.ts';
-import { describeType } from './render-lines.ts';
-import type { BuildView } from './render-build.ts';
+import type { BuildView } from './build-view.ts';
+import { describeType } from './describe-type.ts';
 
 type Row = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 

@@ -33,7 +33,7 @@ export type TaskMemory = Readonly<z.infer<typeof taskSchema>>;
 /** What a build of one manifest into one folder remembers. Only a short cut: without it, what was made is found in the store. */
 export type BuildState = Readonly<z.infer<typeof stateSchema>>;
 
-export const emptyBuildState: BuildState = { version: 1, tasks: {}, hashes: {}, tools: {} };
+const emptyBuildState: BuildState = { version: 1, tasks: {}, hashes: {}, tools: {} };
 
 export function buildStateFile(dataDir: string, manifest: string, outputDir: string): string {
   const name = createHash('sha256').update(`${manifest}\0${outputDir}`).digest('hex').slice(0, 32);

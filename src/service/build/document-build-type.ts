@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { textsSchema } from '../../contract/build-manifest.ts';
 import type { Artifact } from '../../contract/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
-import type { BuildEntry, BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
+import type { BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
 import { globFiles } from './glob-files.ts';
 import { staticFolder } from './static-folder.ts';
 
@@ -27,7 +27,7 @@ export function documentBuildType(type: DocumentBuildOptions): BuildType {
         .transform((formats) => [...new Set([formats].flat())])
         .default([type.defaultFormat]),
       ...type.options,
-    }) as z.ZodType<Readonly<Record<string, unknown>>>,
+    }),
     defaultId: ({ input }) => staticFolder(inputsOf(input)[0] ?? ''),
     async plan(entry, place) {
       const inputs = await filesOf(inputsOf(entry.options['input']), place);

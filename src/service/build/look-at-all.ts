@@ -3,7 +3,7 @@ import { toFailure } from '../../runtime/app-error.ts';
 import { keepOutputs, type KeepDeps } from './keep-outputs.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
 import type { PlannedEntry, PlannedTask } from './plan-build.ts';
-import type { TaskResult } from './task-result.ts';
+import { isMade, type TaskResult } from './task-result.ts';
 
 /**
  * Does what needs no worker: tells what is up to date, and puts into its place what jobs have made before. Fills `results`; gives the looks at
@@ -18,14 +18,14 @@ export async function lookAtAll(
   const there = new Set<string>();
   for (const id of buildOrder(deps.plan.entries.map(({ entry }) => entry))) {
     const planned = byId.get(id);
-    if (planned === undefined || !planned.entry.needs.every((need) => there.has(need))) continue;
+    if (planned?.entry.needs.every((need) => there.has(need)) !== true) continue;
     for (const task of planned.tasks) {
       const look = await lookAtTask(deps, planned, task);
       const result = await settle(deps, { planned, task }, look);
       if (result === null) looks.set(task.id, look);
       else results.set(task.id, result);
     }
-    if (planned.tasks.every((task) => results.get(task.id)?.outputs != null)) there.add(id);
+    if (planned.tasks.every((task) => isMade(results.get(task.id)))) there.add(id);
   }
   return looks;
 }

@@ -15,8 +15,8 @@ import type { Look, LookDeps } from './look-at-task.ts';
 import { makeTask, type MakeDeps } from './make-task.ts';
 import type { BuildPlan, PlannedEntry } from './plan-build.ts';
 import { outputsOf } from './remember.ts';
-import type { RunBuildOptions } from './run-build.ts';
-import { finishedEvent, type TaskResult } from './task-result.ts';
+import type { RunBuildOptions } from './run-build-options.ts';
+import { finishedEvent, isMade, type TaskResult } from './task-result.ts';
 
 export interface Making extends LookDeps, KeepDeps {
   readonly looks: ReadonlyMap<string, Look>;
@@ -31,7 +31,7 @@ const cancelLimitMs = 20_000;
 
 /** Makes what has no result yet, each task after those that it needs, with workers that go when this ends. */
 export async function makeAll(options: RunBuildOptions, making: Making): Promise<void> {
-  const { capstan, plan, results } = making;
+  const { capstan, plan } = making;
   const { store, config, logger } = capstan;
   const buildId = newId() as BuildId;
   await using open = new AsyncDisposableStack();
@@ -104,7 +104,7 @@ async function inOrder(plan: BuildPlan, make: (planned: PlannedEntry) => Promise
   for (const id of buildOrder(plan.entries.map(({ entry }) => entry))) {
     const planned = byId.get(id);
     if (planned === undefined) continue;
-    const needs = Promise.all(planned.entry.needs.map((need) => done.get(need)));
+    const needs = Promise.all(planned.entry.needs.map((need) => done.get(need) ?? Promise.resolve()));
     done.set(
       id,
       needs.then(() => make(planned)),
@@ -121,7 +121,7 @@ async function makeEntry(
   const { needs, id } = planned.entry;
   const isBroken = (need: string): boolean =>
     plan.entries.some(
-      ({ entry, tasks }) => entry.id === need && tasks.some((task) => results.get(task.id)?.outputs == null),
+      ({ entry, tasks }) => entry.id === need && tasks.some((task) => !isMade(results.get(task.id))),
     );
   const broken = needs.find(isBroken) ?? null;
   const needed = Object.assign(

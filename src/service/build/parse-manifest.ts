@@ -128,7 +128,7 @@ function issuesOf(
       }));
     }
     const missing =
-      issue.code === 'invalid_type' && issue.input === undefined && /undefined/.test(issue.message);
+      issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
     return [
       {
         at: source.at(path),

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { BuildEvent, TaskState } from '../../contract/build-event.ts';
-import type { LoadedConfig } from '../../config/load-config.ts';
+import type { TaskState } from '../../contract/build-event.ts';
 import type { Capstan } from '../open-capstan.ts';
-import type { LaunchSurroundings } from '../workers/launch-surroundings.ts';
-import type { WorkerTypes } from '../worker-type.ts';
 import { buildStateFile, readBuildState, writeBuildState } from './build-state.ts';
 import { FileHashes } from './file-hashes.ts';
 import { lookAtAll } from './look-at-all.ts';
@@ -14,19 +11,8 @@ import { finishedEvent, type TaskResult } from './task-result.ts';
 import { sweepStaging } from './output-files.ts';
 import { planBuild } from './plan-build.ts';
 import { createToolVersions } from './tool-versions.ts';
+import type { RunBuildOptions } from './run-build-options.ts';
 import { nextState, outputsOf, removeStale } from './remember.ts';
-
-export interface RunBuildOptions {
-  readonly manifest: string;
-  readonly cwd: string;
-  readonly loaded: LoadedConfig;
-  readonly types: WorkerTypes;
-  readonly forceNewWorkers: boolean;
-  readonly surroundings: LaunchSurroundings;
-  /** Aborts when the user wants to stop: what only this build wants is cancelled. */
-  readonly interrupted: AbortSignal;
-  readonly onEvent: (event: BuildEvent) => void;
-}
 
 export interface BuildResult {
   readonly ok: boolean;

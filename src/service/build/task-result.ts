@@ -15,6 +15,11 @@ export interface TaskResult {
   readonly memory: TaskMemory | null;
 }
 
+/** Whether there are outputs that others can rely on. */
+export function isMade(result: TaskResult | undefined): boolean {
+  return result !== undefined && result.outputs !== null;
+}
+
 export function finishedEvent(task: string, job: string, result: TaskResult): BuildEvent {
   return {
     type: 'task.finished',

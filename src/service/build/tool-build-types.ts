@@ -1,6 +1,5 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { drawioFormats, drawioJobInputSchema } from '../../contract/drawio-job.ts';
 import { notebookFormats, notebookJobInputSchema } from '../../contract/notebook-job.ts';
 import { plantumlFormats } from '../../contract/plantuml-job.ts';
@@ -8,8 +7,6 @@ import { findDrawio } from '../../runners/drawio/find-drawio.ts';
 import { findJupyter } from '../../runners/notebook/find-jupyter.ts';
 import { findPlantuml } from '../../runners/plantuml/find-plantuml.ts';
 import { documentBuildType } from './document-build-type.ts';
-
-const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional();
 
 export const plantumlBuildType = documentBuildType({
   formats: plantumlFormats,
@@ -29,7 +26,7 @@ const { execute, kernel, network } = notebookJobInputSchema.shape;
 export const notebookBuildType = documentBuildType({
   formats: notebookFormats,
   defaultFormat: 'html',
-  options: { execute: optional(execute), kernel, network: optional(network) },
+  options: { execute, kernel, network },
   async tool({ commandPath }, signal) {
     const { version, python, folders } = await findJupyter(commandPath, signal);
     // Packages come and go below these.
@@ -44,7 +41,7 @@ export const notebookBuildType = documentBuildType({
 export const drawioBuildType = documentBuildType({
   formats: drawioFormats,
   defaultFormat: 'svg',
-  options: { scale: optional(drawioJobInputSchema.shape.scale) },
+  options: { scale: drawioJobInputSchema.shape.scale },
   async tool({ commandPath }, signal) {
     const { version, chromium, app } = await findDrawio(commandPath, signal);
     return { version: `draw.io ${version}`, witnesses: [chromium, app] };

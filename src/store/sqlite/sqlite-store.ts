@@ -44,16 +44,16 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
     async claimJobs(request) {
       const wanted = { types: JSON.stringify(request.types), queues: JSON.stringify(request.queues) };
       // Many are woken for one job: those who find none must not take the write lock for it.
-      const { buildId } = request;
+      const buildId = request.buildId ?? null;
       const dueMs = await read(() =>
-        buildId == null ? sql.firstDue(wanted) : sql.buildFirstDue({ ...wanted, buildId }),
+        buildId === null ? sql.firstDue(wanted) : sql.buildFirstDue({ ...wanted, buildId }),
       );
       if (dueMs === null || dueMs > now() || request.limit < 1) return [];
       return writer.write('relaxed', (tx) => claimJobs(sql, tx, request));
     },
-    async nextDueAt({ types, queues, buildId }) {
+    async nextDueAt({ types, queues, buildId = null }) {
       const wanted = { types: JSON.stringify(types), queues: JSON.stringify(queues), nowMs: now() };
-      return read(() => (buildId == null ? sql.nextDue(wanted) : sql.buildNextDue({ ...wanted, buildId })));
+      return read(() => (buildId === null ? sql.nextDue(wanted) : sql.buildNextDue({ ...wanted, buildId })));
     },
     async extendLeases(leases, leaseMs) {
       if (leases.length === 0) return [];
