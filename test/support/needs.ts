@@ -11,7 +11,7 @@ const probes = {
   chromium: () => probe('chromium', ['--version']),
   plantuml: () => probe('plantuml', ['-version']),
   graphviz: () => probe('dot', ['-V']),
-  jupyter: () => probe('python3', ['-c', 'import nbconvert, ipykernel']),
+  jupyter: () => probe('jupyter-nbconvert', ['--version']),
   root: () => (process.getuid?.() === 0 ? null : 'not run as root'),
   userns: () => probe('unshare', ['--user', '--map-root-user', '--pid', '--fork', 'true']),
 } satisfies Record<string, Probe>;

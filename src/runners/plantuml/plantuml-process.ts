@@ -196,7 +196,7 @@ function openPipe(child: Child, delimiter: string): Pipe {
     fail(died(child.stderrTail()));
   });
   return {
-    async ask({ text, format }) {
+    ask({ text, format }) {
       const waiter = deferred<Buffer>();
       // Whoever asked may have left by its limit before the answer, or the death, comes.
       waiter.promise.catch(() => undefined);
