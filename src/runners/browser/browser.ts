@@ -6,6 +6,7 @@ import { newId } from '../../runtime/ids.ts';
 import type { Containment } from '../../supervisor/contain.ts';
 import { jailed, type Jail } from '../../supervisor/jail.ts';
 import { createSupervisor } from '../../supervisor/supervisor.ts';
+import { watchEarlyExits } from '../early-exits.ts';
 import { openDevtools, type Devtools, type DevtoolsCall } from './devtools.ts';
 import { readResult, refuseNavigation, withinLimits } from './page-result.ts';
 
@@ -89,6 +90,10 @@ export async function createBrowser(options: BrowserOptions): Promise<Browser> {
     },
     options.jail,
   );
+  const early = watchEarlyExits(
+    'Chromium',
+    'Try it by hand: chromium --headless --no-sandbox --dump-dom about:blank',
+  );
   const supervisor = createSupervisor<Devtools>(spec, {
     containment,
     startupTimeoutMs: readyLimitMs,
@@ -99,9 +104,12 @@ export async function createBrowser(options: BrowserOptions): Promise<Browser> {
       return devtools;
     },
     onStderrLine: (line) => {
+      early.noteLine(line);
       logger.trace({ line }, 'Chromium');
     },
-    onEvent: ({ type, ...facts }) => {
+    onEvent: (event) => {
+      early.note(event);
+      const { type, ...facts } = event;
       if (type === 'worker_exit') logger.info({ event: type, ...facts }, 'Chromium ended');
       else logger.debug({ event: type, ...facts }, 'Chromium');
     },
@@ -109,7 +117,7 @@ export async function createBrowser(options: BrowserOptions): Promise<Browser> {
   return {
     async start(signal) {
       supervisor.start();
-      await supervisor.whenReady(signal, readyLimitMs);
+      await Promise.race([supervisor.whenReady(signal, readyLimitMs), early.tooMany]);
     },
     async openPage(limits) {
       return openPage(await supervisor.whenReady(limits.signal, readyLimitMs), limits);

@@ -31,15 +31,12 @@ class Refused(Exception):
         self.answer = {"ok": False, "code": code, "message": message, "cell": cell}
 
 
-class OutputLimit(Exception):
-    pass
-
-
 class Client(NotebookClient):
     """Counts what the cells print: a loop that prints for ever would fill the memory before its time is up."""
 
     limit = 0
     printed = 0
+    flooded = False
 
     def process_message(self, msg, cell, cell_index):
         content = msg.get("content", {})
@@ -48,7 +45,10 @@ class Client(NotebookClient):
         elif "data" in content:
             self.printed += sum(len(str(value)) for value in content["data"].values())
         if self.printed > self.limit:
-            raise OutputLimit()
+            # The one way out of a running cell that nbclient has: it takes the kernel for dead.
+            self.flooded = True
+            self.task_poll_for_reply.cancel()
+            return None
         return super().process_message(msg, cell, cell_index)
 
 
@@ -97,9 +97,7 @@ def run(notebook, task):
     except CellTimeoutError:
         raise Refused("cell_timeout", "", current["cell"])
     except DeadKernelError:
-        raise Refused("kernel_died", "", current["cell"])
-    except OutputLimit:
-        raise Refused("output_too_large", "", current["cell"])
+        raise Refused("output_too_large" if client.flooded else "kernel_died", "", current["cell"])
 
 
 def failure_of(notebook, number, error):

@@ -18,7 +18,7 @@ import { toNotebookError } from './notebook-error.ts';
 
 const minute = 60_000;
 const defaultCellTimeoutMs = 10 * minute;
-const maxOutputBytes = 64 * 1024 * 1024;
+const maxOutputBytes = 32 * 1024 * 1024;
 
 /** Jupyter as a document tool: a process a file, which runs the cells in the job's own workspace and HOME. */
 export function createNotebookTool(options: ConverterOptions): DocumentTool<NotebookJobInput> {

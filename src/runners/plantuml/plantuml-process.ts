@@ -9,6 +9,7 @@ import type { Child, ChildSpec } from '../../supervisor/child.ts';
 import type { Containment } from '../../supervisor/contain.ts';
 import { jailed, type Jail } from '../../supervisor/jail.ts';
 import { createSupervisor } from '../../supervisor/supervisor.ts';
+import { watchEarlyExits } from '../early-exits.ts';
 import { createAnswerReader } from './answer-reader.ts';
 import type { FoundPlantuml } from './find-plantuml.ts';
 
@@ -67,6 +68,7 @@ export async function createPlantumlProcess(options: PlantumlProcessOptions): Pr
     { folders: [{ path: stageDir, access: 'read' }], network: 'none' },
     options.jail,
   );
+  const early = watchEarlyExits('PlantUML', 'Try it by hand: plantuml -version');
   const supervisor = createSupervisor<Pipe>(spec, {
     containment,
     startupTimeoutMs: readyLimitMs,
@@ -77,9 +79,12 @@ export async function createPlantumlProcess(options: PlantumlProcessOptions): Pr
       return pipe;
     },
     onStderrLine: (line) => {
+      early.noteLine(line);
       logger.debug({ line }, 'PlantUML');
     },
-    onEvent: ({ type, ...facts }) => {
+    onEvent: (event) => {
+      early.note(event);
+      const { type, ...facts } = event;
       if (type === 'worker_exit') logger.info({ event: type, ...facts }, 'PlantUML ended');
       else logger.debug({ event: type, ...facts }, 'PlantUML');
     },
@@ -103,7 +108,7 @@ export async function createPlantumlProcess(options: PlantumlProcessOptions): Pr
     stageDir,
     async start(signal) {
       supervisor.start();
-      await supervisor.whenReady(signal, readyLimitMs);
+      await Promise.race([supervisor.whenReady(signal, readyLimitMs), early.tooMany]);
     },
     async draw(request) {
       const turn = before.then(async () => {
@@ -191,8 +196,10 @@ function openPipe(child: Child, delimiter: string): Pipe {
     fail(died(child.stderrTail()));
   });
   return {
-    async ask({ text, format }) {
+    ask({ text, format }) {
       const waiter = deferred<Buffer>();
+      // Whoever asked may have left by its limit before the answer, or the death, comes.
+      waiter.promise.catch(() => undefined);
       waiting = waiter;
       child.stdin.write(`@@@format ${format}\n${text}\n`);
       return waiter.promise;

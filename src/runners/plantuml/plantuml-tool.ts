@@ -15,7 +15,7 @@ import {
   type PlantumlProcess,
   type PlantumlProcessOptions,
 } from './plantuml-process.ts';
-import { isCut, readAnswer } from './read-answer.ts';
+import { isCut, isError, readAnswer } from './read-answer.ts';
 import { splitDiagrams, type Diagram } from './split-diagrams.ts';
 
 const extensions = ['.puml', '.pu', '.plantuml', '.wsd'];
@@ -80,21 +80,19 @@ async function drawFile(tool: Tool, { file, stage, work }: FileWork): Promise<re
   const outputs: Output[] = [];
   for (const diagram of diagrams) {
     checkIncludes(file, diagram, { strict: tool.strict });
-    const { text, newpages } = onOnePage(diagram);
-    if (newpages) work.warn(`${file}: the pages of ${diagram.name} are drawn as one image.`);
+    const named = { file, diagram };
     for (const format of work.input.formats) {
-      const answer = await draw(
-        tool,
-        { file, diagram },
-        {
-          text,
-          format,
-          folder: join(basename(stage), folder),
-          limitMs: tool.limitMs,
-          signal: work.signal,
-        },
-      );
-      const content = readAnswer({ file, diagram, format, answer });
+      const request = {
+        text: diagram.text,
+        format,
+        folder: join(basename(stage), folder),
+        limitMs: tool.limitMs,
+        signal: work.signal,
+      };
+      const first = readAnswer({ ...named, format, answer: await draw(tool, named, request) });
+      const whole = await drawOnOnePage(tool, named, request);
+      if (whole !== null) work.warn(`${file}: the pages of ${diagram.name} are drawn as one image.`);
+      const content = whole === null ? first : readAnswer({ ...named, format, answer: whole });
       if (isCut(format, content))
         work.warn(`${file}: ${diagram.name} is cut off, it is larger than PlantUML draws.`);
       const name = `${diagram.name}.${format}`;
@@ -129,9 +127,19 @@ async function draw(
   }
 }
 
-/** Over a pipe the tool gives the first page alone: the others must not get lost. */
-function onOnePage({ text }: Diagram): { readonly text: string; readonly newpages: boolean } {
-  if (!/^\s*newpage\b/im.test(text)) return { text, newpages: false };
-  const end = text.lastIndexOf('\n');
-  return { text: `${text.slice(0, end)}\nignore newpage${text.slice(end)}`, newpages: true };
+/**
+ * Over a pipe the tool gives the first page alone, and the others must not get lost: where a diagram says `newpage`, all is drawn as
+ * one image. Null where it does not, or where its kind knows no pages.
+ */
+async function drawOnOnePage(
+  tool: Tool,
+  named: Named,
+  request: Parameters<PlantumlProcess['draw']>[0],
+): Promise<Buffer | null> {
+  const { text } = named.diagram;
+  const newpage = /^[ \t]*newpage\b/im.exec(text);
+  if (newpage === null) return null;
+  const ignoring = `${text.slice(0, newpage.index)}ignore newpage\n${text.slice(newpage.index)}`;
+  const answer = await draw(tool, named, { ...request, text: ignoring });
+  return isError(answer) ? null : answer;
 }
