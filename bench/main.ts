@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
+import { gatewayOverhead } from './gateway-overhead.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { memory } from './memory.ts';
 import { queueThroughput } from './queue-throughput.ts';
@@ -21,6 +22,7 @@ const figures: readonly Figure[] = [
   wakeLatency,
   idleCpu,
   restart,
+  gatewayOverhead,
   cliHelp,
   memory,
 ];

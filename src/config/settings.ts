@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { sandboxModes } from '../contract/codex-job.ts';
 import { executionModes } from '../domain/launcher.ts';
+import { gatewaySettings } from './gateway-settings.ts';
 import {
   choice,
   duration,
@@ -131,6 +132,7 @@ export const settings = {
       description: "Origins whose pages may call the API, besides the server's own.",
     }),
   },
+  gateway: gatewaySettings,
   worker: {
     concurrency: integer({
       fallback: 2,

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** A job may be wanted by several builds: the same inputs give the same job, whoever asks. */
 export const buildsMigration: Migration = {
-  version: 2,
+  version: 3,
   sql: `
     ALTER TABLE workers ADD COLUMN name TEXT;
     ALTER TABLE workers ADD COLUMN build_id TEXT;
