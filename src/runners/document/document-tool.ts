@@ -17,7 +17,7 @@ export interface DocumentWork<Input> {
   readonly folders: JobFolders;
   readonly signal: AbortSignal;
   /** Says something that does not fail the job. */
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
 }
 
 /** One job's use of a tool; disposing it leaves nothing alive and no file but in the job's folders. */

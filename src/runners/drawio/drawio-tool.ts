@@ -118,6 +118,10 @@ function inWordsOf(
       cause: error,
     });
   }
+  if (error.code === 'drawing_too_large') {
+    const { kind, code, message, hint } = error;
+    return new AppError(kind, code, `${file}: ${message}`, { hint, cause: error });
+  }
   if (error.code !== 'page_failed') return error;
   return new AppError('user', 'drawing_invalid', `${file} cannot be drawn: ${error.message}`, {
     hint: 'Open it in draw.io and save it again.',

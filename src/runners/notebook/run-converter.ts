@@ -77,6 +77,7 @@ export async function runConverter(
         LANG: 'C.UTF-8',
         PYTHONHASHSEED: '0',
         PYTHONDONTWRITEBYTECODE: '1',
+        PYDEVD_DISABLE_FILE_VALIDATION: '1',
         IPYTHONDIR: join(home, 'ipython'),
         MPLCONFIGDIR: join(home, 'matplotlib'),
         MPLBACKEND: 'module://matplotlib_inline.backend_inline',
