@@ -33,6 +33,8 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
   let failures = 0;
   let lastLines: readonly string[] = [];
   let stopping = false;
+  /** What the worker itself says that it failed with. */
+  let told: AppError | null = null;
   return createSupervisor<string>(
     { command: options.command, args: options.args, env: options.env, cwd: options.cwd },
     {
@@ -56,6 +58,9 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
         signal.addEventListener('abort', onAbort, { once: true });
         try {
           return await Promise.race([reader.started, over]);
+        } catch (error) {
+          told = error instanceof AppError && error.kind !== 'infrastructure' ? error : null;
+          throw error;
         } finally {
           signal.removeEventListener('abort', onAbort);
           stop();
@@ -75,9 +80,10 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
         failures += 1;
         options.onStartFailed?.(
           failures,
-          new AppError('infrastructure', 'worker_start_failed', `A worker did not start: ${event.error}`, {
-            hint: `It said last: ${lastLines.join(' ') || 'nothing'}`,
-          }),
+          told ??
+            new AppError('infrastructure', 'worker_start_failed', `A worker did not start: ${event.error}`, {
+              hint: `It said last: ${lastLines.join(' ') || 'nothing'}`,
+            }),
         );
       },
     },
