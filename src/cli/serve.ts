@@ -15,6 +15,7 @@ import { requireCodex } from '../service/examine-codex.ts';
 import { holdDataFolder } from '../service/hold-data-folder.ts';
 import { reap } from '../service/reap.ts';
 import { startWorkerProcess } from '../service/start-worker-process.ts';
+import { watchUnserved } from '../service/workers/watch-unserved.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes, type CliContext } from './context.ts';
@@ -64,6 +65,7 @@ const serve: Action = async (context, _args, raw) => {
   await using open = new AsyncDisposableStack();
   open.defer(() => server.close());
   const url = await listen(server, config.http);
+  open.use(watchUnserved(capstan));
   if (worker)
     open.use(
       startWorkerProcess({

@@ -149,3 +149,23 @@ test('cleanup ends no process that only has the number of one of ours', async ()
   expect(cleaned.stdout).toContain('removed the record of');
   expect(await store.listWorkers()).toEqual([]);
 });
+
+test('a server without a worker says within seconds that jobs wait, and how to start one', async () => {
+  await using stage = await openBuildStage({ 'a.txt': 'a' });
+  await using store = await stage.store();
+  await store.submitJob({
+    id: '01900000-0000-7000-8000-000000000003' as never,
+    type: 'shout',
+    queue: 'shout',
+    input: {},
+    priority: 0,
+    maxAttempts: 1,
+    idempotencyKey: null,
+    retryOf: null,
+    runAtMs: null,
+  });
+  const server = stage.start(['serve', '--no-worker', '--port', '0']);
+  await expect.poll(() => server.said(), { timeout: 30_000 }).toContain('capstan worker --type shout');
+  server.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+});

@@ -25,6 +25,8 @@ export interface Ran {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ran>;
+  /** Its stderr so far. */
+  said(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -153,6 +155,7 @@ function start(
   return {
     pid: child.pid ?? 0,
     ended,
+    said: () => stderr,
     kill: (signal) => void child.kill(signal),
   };
 }

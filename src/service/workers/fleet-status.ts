@@ -4,6 +4,8 @@ import type { Capstan } from '../open-capstan.ts';
 import { diskWarning } from './machine.ts';
 
 export interface FleetProblem {
+  /** The type of worker that it is about; null for the machine. */
+  readonly type: string | null;
   readonly level: 'warning' | 'error';
   readonly message: string;
   readonly hint: string;
@@ -44,7 +46,7 @@ export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
   const disk = diskWarning(config.dataDir);
   const problems = [
     ...types.flatMap(problemsOf),
-    ...(disk === null ? [] : [{ level: 'warning', message: disk, hint: '' } as const]),
+    ...(disk === null ? [] : [{ type: null, level: 'warning', message: disk, hint: '' } as const]),
   ];
   const health = problems.some(({ level }) => level === 'error')
     ? 'error'
@@ -59,6 +61,7 @@ function problemsOf({ type, workers, waiting }: TypeStatus): readonly FleetProbl
   const nobody = serving.every((status) => (workers[status] ?? 0) === 0);
   if (waiting > 0 && nobody) {
     problems.push({
+      type,
       level: 'error',
       message: `${waiting} ${type} ${waiting === 1 ? 'job waits' : 'jobs wait'}, and no worker takes them.`,
       hint: `Start some with \`capstan start-services\`, or one with \`capstan worker --type ${type}\`.`,
@@ -68,6 +71,7 @@ function problemsOf({ type, workers, waiting }: TypeStatus): readonly FleetProbl
     const count = workers[status] ?? 0;
     if (count === 0) continue;
     problems.push({
+      type,
       level: 'warning',
       message: `${count} ${type} ${count === 1 ? 'worker is' : 'workers are'} ${status}.`,
       hint:
