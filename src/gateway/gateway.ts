@@ -41,7 +41,7 @@ export interface GatewayHealth {
   readonly backend_mode: 'app-server' | 'exec';
   readonly app_server_enabled: boolean;
   readonly sandbox_mode: string;
-  readonly worker_supervisor: object;
+  readonly worker_supervisor: Readonly<Record<string, unknown>>;
   readonly health: {
     readonly readiness: { readonly ready: boolean; readonly reason: ReadinessReason };
     readonly liveness: { readonly live: boolean; readonly reason: string };

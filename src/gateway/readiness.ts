@@ -19,7 +19,7 @@ export function readinessReason({ worker, isDraining, authRequired }: ReadinessF
 }
 
 /** The child as /healthz and errors show it; times are ISO, durations milliseconds. */
-export function workerStatus({ worker, isDraining }: ReadinessFacts): object {
+export function workerStatus({ worker, isDraining }: ReadinessFacts): Readonly<Record<string, unknown>> {
   if (worker === null)
     return { enabled: false, running: false, ready: false, shutdown_in_flight: isDraining };
   const { lastExit } = worker;

@@ -6,8 +6,13 @@ import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
 import { dataFrames } from '../support/gateway-stage.ts';
+import { scriptedAppServer } from '../support/scripted-app-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { runVariable, testRunId } from '../support/test-run.ts';
+
+interface Ready {
+  readonly gateway: { readonly reason: string };
+}
 
 interface Process extends AsyncDisposable {
   readonly child: ChildProcessByStdio<null, null, Readable>;
@@ -202,6 +207,48 @@ test('capstan serve has the same under /v1', async () => {
   expect((await fetch(`${server.url}/v1/models`)).status).toBe(200);
   expect((await fetch(`${server.url}/api/jobs`)).status).toBe(200);
   expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('codex_worker_ready 1');
+  expect(await (await fetch(`${server.url}/healthz`)).json()).toMatchObject({
+    ok: true,
+    readiness: { status: 'ok', reason: 'ready' },
+    backend_mode: 'app-server',
+    app_server_enabled: true,
+    sandbox_mode: 'read-only',
+    worker_supervisor: { enabled: true, running: true, ready: true, restarts_total: 0 },
+    health: { readiness: { ready: true, reason: 'ready' }, liveness: { live: true } },
+  });
+  const both = { status: 'ok', reason: 'ready', gateway: { status: 'ok', reason: 'ready' } };
+  for (const query of ['', '?of=gateway', '?of=jobs']) {
+    const answer = await fetch(`${server.url}/readyz${query}`);
+    expect([answer.status, await answer.json()]).toEqual([200, both]);
+  }
+  expect((await fetch(`${server.url}/readyz?of=tea`)).status).toBe(400);
   server.child.kill('SIGTERM');
   expect(await server.exited).toEqual([0, null]);
+});
+
+test('under capstan serve a gateway that is not ready hides neither itself nor that jobs work', async () => {
+  await using model = await startScriptedModel({ scenario });
+  await using codex = await scriptedAppServer('never-ready');
+  await using server = await start(['serve', '--no-worker'], model, {
+    CODEX_BIN: codex.bin,
+    WORKER_STARTUP_TIMEOUT_MS: '60000',
+    WORKER_HANDSHAKE_TIMEOUT_MS: '60000',
+  });
+  const limit = AbortSignal.timeout(20_000);
+  const ask = async (query: string): Promise<{ status: number; body: Ready }> => {
+    const answer = await fetch(`${server.url}/readyz${query}`, { signal: limit });
+    return { status: answer.status, body: (await answer.json()) as Ready };
+  };
+  while ((await ask('')).body.gateway.reason !== 'handshake_pending')
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  const gateway = { status: 'unavailable', reason: 'handshake_pending' };
+  expect(await ask('')).toEqual({ status: 200, body: { status: 'ok', reason: 'ready', gateway } });
+  expect(await ask('?of=gateway')).toEqual({ status: 503, body: { ...gateway, gateway } });
+  expect(await (await fetch(`${server.url}/healthz`)).json()).toMatchObject({
+    ok: false,
+    readiness: { status: 'ok' },
+    worker_supervisor: { ready: false },
+    health: { readiness: { ready: false, reason: 'handshake_pending' } },
+  });
+  expect((await fetch(`${server.url}/api/jobs`)).status).toBe(200);
 });
