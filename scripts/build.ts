@@ -10,7 +10,7 @@ const { status } = spawnSync(
   { stdio: 'inherit' },
 );
 // What the compiler does not know goes along as it is.
-for (const file of globSync('src/**/*.{json,sql,html,css,toml}')) {
+for (const file of globSync('src/**/*.{json,sql,html,css,toml,py,page.js}')) {
   cpSync(file, path.join('dist', path.relative('src', file)), { recursive: true });
 }
 process.exitCode = status ?? 1;

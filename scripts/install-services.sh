@@ -3,18 +3,23 @@
 # Where it may not install (not root, not Debian) it names what is missing and goes on: the tests say what they had to skip.
 set -euo pipefail
 
-# One line a program: the command that shows that it is there, and the package that brings it.
+# One line a program: the command, or the file, that shows that it is there, and the package that brings it.
 programs='
-git          git
-unshare      util-linux
-ps           procps
-redis-server redis-server
+git               git
+unshare           util-linux
+ps                procps
+redis-server      redis-server
+plantuml          plantuml
+dot               graphviz
+jupyter-nbconvert jupyter-nbconvert
+/usr/share/jupyter/kernels/python3/kernel.json python3-ipykernel
+chromium          chromium
 '
 
 missing=()
 while read -r command package; do
   [ -z "$command" ] && continue
-  command -v "$command" >/dev/null || missing+=("$package")
+  command -v "$command" >/dev/null || [ -e "$command" ] || missing+=("$package")
 done <<<"$programs"
 
 if [ ${#missing[@]} -eq 0 ]; then

@@ -9,6 +9,7 @@ export const phaseWords: Readonly<Record<JobPhase, string>> = {
   starting_agent: 'starting the agent',
   resuming_agent: 'resuming the agent where it was stopped',
   agent_working: 'the agent works',
+  converting: 'converting the files',
   collecting: 'collecting the result',
   checking: 'checking the result',
 };

@@ -7,6 +7,7 @@ export const jobPhases = [
   'starting_agent',
   'resuming_agent',
   'agent_working',
+  'converting',
   'collecting',
   'checking',
 ] as const;

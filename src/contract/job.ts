@@ -45,6 +45,8 @@ export const artifactSchema = z.object({
   sizeBytes: z.number().int().nonnegative(),
   /** Lower-case hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The file's place among the outputs, with `/` between its parts and any characters in them; not there where the name says all. */
+  path: z.string().optional(),
 });
 export type Artifact = Readonly<z.infer<typeof artifactSchema>>;
 

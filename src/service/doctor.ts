@@ -5,6 +5,7 @@ import { failed, passed, warned } from '../codex/check.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex } from './examine-codex.ts';
+import { examineTools } from './examine-tools.ts';
 import type { Capstan } from './open-capstan.ts';
 
 const lowDiskBytes = 1024 ** 3;
@@ -15,7 +16,11 @@ export async function examine(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { dataDir } = examined.config;
-  const [codex, containment] = await Promise.all([examineCodex(examined, signal), probeContainment(signal)]);
+  const [codex, containment, tools] = await Promise.all([
+    examineCodex(examined, signal),
+    probeContainment(signal),
+    examineTools(examined.commandPath, signal),
+  ]);
   const holding =
     containment.kind === 'pid_namespace'
       ? passed('containment', 'agents run in a PID namespace that ends with them')
@@ -31,6 +36,7 @@ export async function examine(
     ...diskCheck(dataDir),
     holding,
     ...codex.checks,
+    ...tools,
   ];
 }
 

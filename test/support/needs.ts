@@ -9,6 +9,9 @@ const probes = {
   git: () => probe('git', ['--version']),
   redis: () => probe('redis-server', ['--version']),
   chromium: () => probe('chromium', ['--version']),
+  plantuml: () => probe('plantuml', ['-version']),
+  graphviz: () => probe('dot', ['-V']),
+  jupyter: () => probe('jupyter-nbconvert', ['--version']),
   root: () => (process.getuid?.() === 0 ? null : 'not run as root'),
   userns: () => probe('unshare', ['--user', '--map-root-user', '--pid', '--fork', 'true']),
 } satisfies Record<string, Probe>;

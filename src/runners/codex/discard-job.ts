@@ -1,34 +1,12 @@
-import { readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import type { ArtifactStorage } from '../../artifacts/artifact-storage.ts';
-import { jobFolders } from '../../artifacts/job-folders.ts';
-import { removeTree } from '../../artifacts/remove-tree.ts';
+import { rm } from 'node:fs/promises';
 import type { Job } from '../../domain/job.ts';
-import { hasErrno } from '../../runtime/app-error.ts';
+import { discardFolders, type DiscardDeps } from '../discard-folders.ts';
 import { codexCheckpointSchema } from './checkpoint.ts';
 
-interface DiscardDeps {
-  readonly dataDir: string;
-  readonly artifacts: ArtifactStorage;
-}
-
-/** Removes what an ended job has left but its artifacts, and, where it has not succeeded and may be run again, its source. */
-export async function discardJob({ dataDir, artifacts }: DiscardDeps, job: Job): Promise<void> {
-  const folders = jobFolders(dataDir, job.id);
-  if (job.status.state === 'succeeded') await removeTree(folders.job);
-  else {
-    const others = (await namesIn(folders.job)).filter((name) => name !== basename(folders.source));
-    await Promise.all(others.map((name) => removeTree(join(folders.job, name))));
-  }
-  await artifacts.tidy(job.id);
+/** Gives back an ended job's folders and the rollout of its thread. */
+export async function discardJob(deps: DiscardDeps, job: Job): Promise<void> {
+  await discardFolders(deps, job);
   const checkpoint = codexCheckpointSchema.safeParse(job.checkpoint);
   if (checkpoint.success && checkpoint.data.rolloutPath !== null)
     await rm(checkpoint.data.rolloutPath, { force: true });
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  });
 }

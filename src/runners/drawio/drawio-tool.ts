@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { drawioJobInputSchema, type DrawioJobInput } from '../../contract/drawio-job.ts';
+import { AppError } from '../../runtime/app-error.ts';
+import { createBrowser, type Browser, type BrowserOptions } from '../browser/browser.ts';
+import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
+import { readText } from '../document/read-text.ts';
+import { drawPage, listPages, type DrawnPage } from './draw-page.ts';
+import type { FoundDrawio } from './find-drawio.ts';
+
+const minute = 60_000;
+const fileLimitMs = minute;
+const extensions = ['.drawio', '.dio'];
+
+export type DrawioToolOptions = Omit<BrowserOptions, 'chromium' | 'folders'> & {
+  readonly drawio: FoundDrawio;
+  /** The longest that one step with one file may take. */
+  readonly fileLimitMs?: number;
+};
+
+/** draw.io as a document tool: its own export page in one Chromium kept warm, a page of the browser for each job. */
+export async function createDrawioTool(options: DrawioToolOptions): Promise<DocumentTool<DrawioJobInput>> {
+  const { drawio } = options;
+  const browser = await createBrowser({ ...options, chromium: drawio.chromium, folders: [drawio.app] });
+  const limitMs = options.fileLimitMs ?? fileLimitMs;
+  const script = await readFile(new URL('export.page.js', import.meta.url), 'utf8');
+  const url = pathToFileURL(join(drawio.app, 'export3.html')).href;
+  return {
+    type: 'drawio',
+    inputSchema: drawioJobInputSchema,
+    extensions: [...extensions, '.xml'],
+    picked: extensions,
+    maxFileBytes: 32 * 1024 * 1024,
+    timeoutMs: 10 * minute,
+    start: (signal) => browser.start(signal),
+    open: async (work) => ({
+      convert: (file) => drawFile({ browser, url, script, limitMs }, work, file),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+    [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose](),
+  };
+}
+
+interface Tool {
+  readonly browser: Browser;
+  /** The program's page, and what is added to it. */
+  readonly url: string;
+  readonly script: string;
+  readonly limitMs: number;
+}
+
+/** A page of its own for each file: what one leaves in it does not reach the next. */
+async function drawFile(
+  { browser, url, script, limitMs }: Tool,
+  { input, folders, signal, warn }: DocumentWork<DrawioJobInput>,
+  file: string,
+): Promise<readonly Output[]> {
+  const xml = readText(file, await readFile(join(folders.source, file)));
+  try {
+    await using page = await browser.openPage({ signal, limitMs });
+    await page.open(url);
+    await page.evaluate(script);
+    const names = await listPages(page, xml);
+    const outputs: Output[] = [];
+    for (const [index, name] of names.entries()) {
+      for (const format of input.formats) {
+        const drawn = await drawPage(page, { xml, page: index, format, scale: input.scale });
+        const title = name ?? `Page-${String(index + 1)}`;
+        note(warn, `${file}, ${title}`, drawn);
+        const target = names.length === 1 ? stemOf(file) : `${stemOf(file)}-${fileName(title)}`;
+        outputs.push({ path: join(dirname(file), `${target}.${format}`), content: drawn.image });
+      }
+    }
+    return uniquePaths(outputs);
+  } catch (error) {
+    throw inWordsOf(file, error, { browser, signal });
+  }
+}
+
+function note(warn: (message: string) => void, where: string, { empty, missing }: DrawnPage): void {
+  if (empty) warn(`${where} is empty.`);
+  if (missing.length > 0) warn(`${where}: these images could not be had: ${missing.slice(0, 3).join(', ')}`);
+}
+
+function stemOf(file: string): string {
+  return basename(file, extname(file));
+}
+
+function fileName(title: string): string {
+  return title.replaceAll(/[/\\]+/g, '-').trim();
+}
+
+/** Pages may share a name. */
+function uniquePaths(outputs: readonly Output[]): readonly Output[] {
+  const taken = new Map<string, number>();
+  return outputs.map((output) => {
+    const count = (taken.get(output.path) ?? 0) + 1;
+    taken.set(output.path, count);
+    if (count === 1) return output;
+    const extension = extname(output.path);
+    return { ...output, path: `${output.path.slice(0, -extension.length)}-${String(count)}${extension}` };
+  });
+}
+
+function inWordsOf(
+  file: string,
+  error: unknown,
+  { browser, signal }: { readonly browser: Browser; readonly signal: AbortSignal },
+): unknown {
+  const stuck = error instanceof AppError && error.kind === 'timeout';
+  // A page that does not answer holds its browser for ever.
+  if (stuck || signal.aborted) browser.replace();
+  if (signal.aborted || !(error instanceof AppError)) return error;
+  if (stuck) {
+    return new AppError('timeout', 'drawing_timeout', `${file} was not drawn in time.`, {
+      hint: 'Draw less in one file.',
+      cause: error,
+    });
+  }
+  if (error.code === 'drawing_too_large') {
+    const { kind, code, message, hint } = error;
+    return new AppError(kind, code, `${file}: ${message}`, { hint, cause: error });
+  }
+  if (error.code !== 'page_failed') return error;
+  return new AppError('user', 'drawing_invalid', `${file} cannot be drawn: ${error.message}`, {
+    hint: 'Open it in draw.io and save it again.',
+    cause: error,
+  });
+}

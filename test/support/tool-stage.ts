@@ -1,0 +1,74 @@
+import { buffer } from 'node:stream/consumers';
+import { createLogger } from '../../src/telemetry/create-logger.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { submitJobSchema, type JobView } from '../../src/contract/job.ts';
+import { cancelJob } from '../../src/service/cancel-job.ts';
+import { followEvents } from '../../src/service/follow-events.ts';
+import { openCapstan, type Capstan } from '../../src/service/open-capstan.ts';
+import { startWorker } from '../../src/service/start-worker.ts';
+import { submitJob } from '../../src/service/submit-job.ts';
+import type { WorkerType } from '../../src/service/worker-types.ts';
+import { tempDir, type TempDir } from './temp-dir.ts';
+
+const limitMs = 50_000;
+
+export interface ToolStage extends AsyncDisposable {
+  readonly capstan: Capstan;
+  readonly dir: TempDir;
+  /** Submits a job and waits for its end. `onConverting` is called when the tool begins, and may cancel. */
+  run(input: object, onConverting?: (cancel: () => Promise<void>) => Promise<void>): Promise<JobView>;
+  artifact(job: JobView, name: string): Promise<Buffer>;
+}
+
+export interface ToolStageOptions {
+  /** Where tools are looked for. */
+  readonly commandPath?: string;
+  readonly maxAttempts?: number;
+}
+
+/** The real store and a real worker of one type in this process, on a data folder of its own. */
+export async function openToolStage(type: WorkerType, options: ToolStageOptions = {}): Promise<ToolStage> {
+  await using opening = new AsyncDisposableStack();
+  const dir = opening.use(await tempDir());
+  const paths = {
+    home: dir.path,
+    userConfigFile: dir.join('none'),
+    systemConfigFile: dir.join('none'),
+    userDataDir: dir.join('data'),
+  };
+  const { config } = loadConfig({ flags: {}, environment: {}, cwd: dir.path, paths });
+  const capstan = opening.use(
+    await openCapstan({
+      config,
+      profile: { openaiApiKey: null },
+      logger: createLogger({ level: 'silent', format: 'json', destination: process.stderr }),
+      commandPath: options.commandPath ?? process.env['PATH'] ?? '',
+    }),
+  );
+  const drain = new AbortController();
+  const worker = await startWorker(capstan, { type }, { drain: drain.signal });
+  opening.defer(async () => {
+    drain.abort();
+    await worker.stopped;
+  });
+  const held = opening.move();
+  return {
+    capstan,
+    dir,
+    async run(input, onConverting) {
+      const { maxAttempts = 3 } = options;
+      const { job } = await submitJob(capstan, submitJobSchema.parse({ type, input, maxAttempts }));
+      const signal = AbortSignal.timeout(limitMs);
+      for await (const event of followEvents(capstan.store, job.id, { afterSeq: 0, follow: true, signal })) {
+        if (event.type === 'job.finished') return event.job;
+        if (event.type === 'job.phase' && event.phase === 'converting')
+          await onConverting?.(async () => {
+            await cancelJob(capstan.store, job.id);
+          });
+      }
+      throw new Error(`job ${job.id} did not end within ${limitMs} ms`);
+    },
+    artifact: async (job, name) => buffer((await capstan.artifacts.open(job.id, name)).stream),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
