@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
 import { dataFrames } from '../support/gateway-stage.ts';
+import { needs } from '../support/needs.ts';
 import { scriptedAppServer } from '../support/scripted-app-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { runVariable, testRunId } from '../support/test-run.ts';
@@ -27,9 +28,14 @@ async function start(
   args: readonly string[],
   model: ScriptedModel,
   env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
 ): Promise<Process> {
   const dir = await tempDir('cache');
-  const child = spawn(process.execPath, [bin, ...args, '--port', '0'], {
+  const [command, ...words] = [...wrapper, process.execPath, bin, ...args, '--port', '0'] as [
+    string,
+    ...string[],
+  ];
+  const child = spawn(command, words, {
     cwd: dir.path,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
@@ -252,3 +258,40 @@ test('under capstan serve a gateway that is not ready hides neither itself nor t
   });
   expect((await fetch(`${server.url}/api/jobs`)).status).toBe(200);
 });
+
+needs('root').test(
+  'as pid 1 of a container, SIGTERM drains, exits 0 and leaves no process',
+  async () => {
+    await using model = await startScriptedModel({ scenario });
+    await using container = await start(['gateway'], model, {}, [
+      'unshare',
+      '--pid',
+      '--fork',
+      '--mount-proc',
+    ]);
+    await ready(container);
+    model.hold('end');
+    const stream = await fetch(`${container.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: chat('held', { stream: true }),
+    });
+    await model.waitAtGate('end');
+    const all = descendants(container.child.pid ?? 0);
+    // The init of that namespace: what `docker stop` and the kubelet send their signal to.
+    const [init = 0] = all;
+    expect(/^NSpid:\s+\d+\s+1$/m.test(readFileSync(`/proc/${init}/status`, 'utf8'))).toBe(true);
+    expect(all.length).toBeGreaterThan(1);
+    process.kill(init, 'SIGTERM');
+    const limit = AbortSignal.timeout(10_000);
+    while (
+      ((await (await fetch(`${container.url}/readyz`)).json()) as { reason: string }).reason !==
+      'shutdown_in_progress'
+    )
+      limit.throwIfAborted();
+    model.release('end');
+    expect(dataFrames(await stream.text()).at(-1)).toBe('[DONE]');
+    expect(await container.exited).toEqual([0, null]);
+    expect(all.filter(isAlive)).toEqual([]);
+  },
+  40_000,
+);

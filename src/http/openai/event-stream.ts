@@ -48,7 +48,10 @@ export class EventStream implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#beat !== null) clearInterval(this.#beat);
-    if (this.#begun) this.#response.end();
+    if (!this.#begun) return;
+    // `end` writes the last chunk's mark before what is corked.
+    if (this.#isCorked) this.#response.uncork();
+    this.#response.end();
   }
 
   #write(text: string): void {
