@@ -31,11 +31,8 @@ async function start(
   wrapper: readonly string[] = [],
 ): Promise<Process> {
   const dir = await tempDir('cache');
-  const [command, ...words] = [...wrapper, process.execPath, bin, ...args, '--port', '0'] as [
-    string,
-    ...string[],
-  ];
-  const child = spawn(command, words, {
+  const words = [...wrapper, process.execPath, bin, ...args, '--port', '0'];
+  const child = spawn(words[0] ?? '', words.slice(1), {
     cwd: dir.path,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
