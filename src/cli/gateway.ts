@@ -9,6 +9,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
+import { printJson } from './print-json.ts';
 
 export const gatewayCommand: CliCommand = {
   define(command, act) {
@@ -17,12 +18,13 @@ export const gatewayCommand: CliCommand = {
       .addOption(
         new Option('--port <port>', 'the port to listen on, instead of gateway.port; 0 is any free one'),
       )
+      .option('--json', 'one JSON object on stdout once it listens: {"type":"gateway.ready","url"}')
       .action(act(serveGateway));
   },
 };
 
 /** Serves until it is told to stop: then it refuses new work, lets requests in flight finish within their grace and exits 0. */
-const serveGateway: Action = async (context, _args, { host, port, ...raw }) => {
+const serveGateway: Action = async (context, _args, { host, port, json, ...raw }) => {
   const flags = { ...raw, gatewayHost: host, gatewayPort: port };
   await using capstan = await openFromCli(context, flags, { quiet: false });
   const { gateway: settings, http } = capstan.config;
@@ -43,6 +45,7 @@ const serveGateway: Action = async (context, _args, { host, port, ...raw }) => {
   await using open = new AsyncDisposableStack();
   open.defer(() => server.close());
   const url = await listen(server, settings);
+  if (json === true) printJson(context.stdout, { type: 'gateway.ready', url });
   const colors = colorsFor(context.stderr, context.env);
   context.stderr.write(
     `Capstan's gateway listens on ${colors.bold(`${url}/v1`)} (health: ${url}/healthz). Ctrl-C stops it.\n`,
