@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
+import { diagrams } from './diagrams.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { memory } from './memory.ts';
 import { queueThroughput } from './queue-throughput.ts';
@@ -23,6 +24,7 @@ const figures: readonly Figure[] = [
   restart,
   cliHelp,
   memory,
+  diagrams,
 ];
 
 const { values, positionals } = parseArgs({
