@@ -8,7 +8,8 @@ const levels = [
   ['runners'],
   ['worker'],
   ['service'],
-  ['gateway', 'http'],
+  ['gateway'],
+  ['http'],
   ['cli'],
 ];
 
@@ -32,6 +33,7 @@ const homes = {
   'better-sqlite3': ['store'],
   kysely: ['store'],
   pino: ['telemetry'],
+  '@prometheus-io/client': ['telemetry'],
   tar: ['artifacts'],
   diff: ['artifacts'],
   'smol-toml': ['config'],

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
 import { diagrams } from './diagrams.ts';
+import { gatewayOverhead } from './gateway-overhead.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { memory } from './memory.ts';
 import { queueThroughput } from './queue-throughput.ts';
@@ -22,6 +23,7 @@ const figures: readonly Figure[] = [
   wakeLatency,
   idleCpu,
   restart,
+  gatewayOverhead,
   cliHelp,
   memory,
   diagrams,

@@ -43,6 +43,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   log: 'Log',
   codex: 'Codex',
   http: 'HTTP',
+  gateway: 'Gateway',
   worker: 'Worker',
   store: 'Store',
 };

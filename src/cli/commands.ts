@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   {
+    name: 'gateway',
+    summary: 'Serve an OpenAI-compatible endpoint on Codex',
+    load: async () => (await import('./gateway.ts')).gatewayCommand,
+  },
+  {
     name: 'doctor',
     summary: 'Check what is installed, what is missing, what to do',
     load: async () => (await import('./doctor.ts')).doctorCommand,

@@ -32,6 +32,7 @@ export async function openFromCli(
   const profile = loadProfile(readEnvironment(context.cwd));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
   if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
+  if (config.gateway.apiKey !== null) secrets.add(config.gateway.apiKey.reveal());
   const chosen = origins.get('log.level')?.layer !== 'default';
   const level = quiet && !chosen ? 'error' : config.log.level;
   const logger = createLogger({ level, format: config.log.format, destination: context.stderr });

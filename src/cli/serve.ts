@@ -1,8 +1,15 @@
 import { Option } from 'commander';
 import { z } from 'zod';
+import type { Config } from '../config/settings.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { openGateway } from '../gateway/open-gateway.ts';
 import { buildServer } from '../http/build-server.ts';
+import type { MountedGateway } from '../http/deps.ts';
+import { openAiLimits } from '../http/openai/limits.ts';
 import { assertBindAllowed } from '../http/guard.ts';
 import { listen } from '../http/listen.ts';
+import { AppError } from '../runtime/app-error.ts';
+import type { Capstan } from '../service/open-capstan.ts';
 import { whenAborted } from '../runtime/wait.ts';
 import { requireCodex } from '../service/examine-codex.ts';
 import { holdDataFolder } from '../service/hold-data-folder.ts';
@@ -39,8 +46,10 @@ const serve: Action = async (context, _args, raw) => {
   using _held = holdDataFolder(config.dataDir);
   if (worker) await requireCodex(capstan, context.interrupted);
   await reap({ store: capstan.store, logger, dataDir: config.dataDir });
+  await using gateway = config.gateway.mount ? await mountableGateway(capstan, context) : null;
   const server = await buildServer({
     jobs: capstan,
+    openAi: gateway === null ? undefined : mountedGateway(gateway, config),
     logger,
     guard: {
       host: config.http.host,
@@ -75,8 +84,28 @@ const serve: Action = async (context, _args, raw) => {
   );
   await whenAborted(context.interrupted);
   logger.info({ signal: context.interrupted.reason }, 'Stopping: no new work is taken');
+  await gateway?.drain();
   return exitCodes.ok;
 };
+
+/** Null, with a warning, where this machine has no Codex: the API does without. */
+async function mountableGateway(capstan: Capstan, { interrupted }: CliContext): Promise<Gateway | null> {
+  try {
+    return await openGateway(capstan, interrupted);
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.code.startsWith('codex_')) throw error;
+    capstan.logger.warn({ code: error.code, hint: error.hint }, `There is no /v1: ${error.message}`);
+    return null;
+  }
+}
+
+function mountedGateway(gateway: Gateway, { gateway: settings, http }: Config): MountedGateway {
+  return {
+    gateway,
+    guard: { ...http, apiKey: settings.apiKey?.reveal() ?? http.apiKey?.reveal() ?? null },
+    ...openAiLimits(settings),
+  };
+}
 
 /** What was said on the command line counts for the worker too; the rest it reads where this process did. */
 const workerFlags = [

@@ -1,6 +1,7 @@
 import type { SandboxMode } from '../contract/codex-job.ts';
 import type { JobEventBody } from '../contract/event.ts';
 import type { Usage } from '../contract/job.ts';
+import type { JsonObject } from './json.ts';
 
 /** The thread of an earlier attempt; the rollout file is what it is read from. */
 export interface ThreadHandle {
@@ -31,6 +32,10 @@ export interface AgentThreadRequest {
   readonly deniedPaths: readonly string[];
   /** The thread to go on with; null starts one. */
   readonly resume: ThreadHandle | null;
+  /** Instead of the settings that the fields above come to. */
+  readonly config?: JsonObject;
+  /** Further arguments; `exec` alone takes them. */
+  readonly execArgs?: readonly string[];
   /** Ends the turn: `interrupted`. */
   readonly signal: AbortSignal;
   onEvent(event: JobEventBody): void;

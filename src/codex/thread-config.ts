@@ -40,8 +40,8 @@ export function threadConfig(
         [attemptVariable]: attemptMark(request),
       },
     },
-    ...provider(request.provider),
-    ...quiet,
+    ...providerConfig(request.provider),
+    ...unattendedConfig,
   };
 }
 
@@ -51,7 +51,8 @@ function permissions(profile: ReturnType<typeof permissionProfile>): JsonObject 
     : { default_permissions: 'job', permissions: { job: { ...profile } as unknown as JsonObject } };
 }
 
-function provider(given: AgentThreadRequest['provider']): JsonObject {
+/** The model's place and the token for it; nothing where the login kept in CODEX_HOME is used. */
+export function providerConfig(given: AgentThreadRequest['provider']): JsonObject {
   if (given === null) return {};
   return {
     model_provider: 'job',
@@ -66,7 +67,7 @@ function provider(given: AgentThreadRequest['provider']): JsonObject {
   };
 }
 
-/** What an unattended job has no use for: each of these reaches outside, asks somebody, or starts something of its own. */
+/** What an unattended thread has no use for: each of these reaches outside, asks somebody, or starts something of its own. */
 const featuresOff = [
   'apps',
   'auth_elicitation',
@@ -97,7 +98,8 @@ const featuresOff = [
   'workspace_dependencies',
 ] as const;
 
-const quiet: JsonObject = {
+/** Nobody is asked, nothing of the folder or the user is loaded. */
+export const unattendedConfig = {
   approval_policy: 'never',
   web_search: 'disabled',
   // The folder alone, not those above it: with denied folders Codex looks for each AGENTS.md in a sandbox of its own, about 30 ms apiece.
@@ -105,4 +107,4 @@ const quiet: JsonObject = {
   agents: { enabled: false },
   skills: { include_instructions: false, bundled: { enabled: false } },
   features: Object.fromEntries(featuresOff.map((name) => [name, false])),
-};
+} satisfies JsonObject;

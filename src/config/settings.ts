@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { sandboxModes } from '../contract/codex-job.ts';
+import { gatewaySettings } from './gateway-settings.ts';
 import {
   choice,
   duration,
@@ -108,6 +109,7 @@ export const settings = {
       description: "Origins whose pages may call the API, besides the server's own.",
     }),
   },
+  gateway: gatewaySettings,
   worker: {
     concurrency: integer({
       fallback: 2,

@@ -19,8 +19,10 @@ import { checkApiKey, checkHostAndOrigin } from './guard.ts';
 import { problemMapper } from './problems.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { eventRoutes } from './routes/events.ts';
+import { metricsRoutes } from './routes/gateway-health.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { openAiRoutes } from './routes/openai.ts';
 import { workerRoutes } from './routes/workers.ts';
 
 const bodyLimitBytes = 4 * 1024 * 1024;
@@ -55,6 +57,9 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
       hint: 'See /docs.',
     });
   });
+  // Before the hooks below, so that it has its own alone: OpenAI's clients know other errors, origins and keys.
+  if (deps.openAi !== undefined)
+    await server.register(openAiRoutes, { prefix: '/v1', ...deps, ...deps.openAi });
   acceptJsonAlone(server);
 
   await server.register(helmet, { contentSecurityPolicy: false, hsts: false });
@@ -82,6 +87,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   await server.register(eventRoutes, { prefix: '/api', ...deps });
   await server.register(artifactRoutes, { prefix: '/api', ...deps });
   await server.register(workerRoutes, { prefix: '/api', ...deps });
+  if (deps.openAi !== undefined) await server.register(metricsRoutes, deps.openAi);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   return server;
 }

@@ -15,7 +15,7 @@ export interface GuardSettings {
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

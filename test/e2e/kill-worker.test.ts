@@ -39,6 +39,8 @@ test('killed in the middle of an answer: the next worker resumes the thread wher
     attempt: 2,
     resumed: true,
     warnings: [],
+    // Of both attempts: one answer before the kill, two after it.
+    usage: { inputTokens: 3000, cachedInputTokens: 1200, outputTokens: 150 },
   });
   expect(await stage.artifact(id, 'changes.patch')).toContain(stepsPatch(2));
   expect(stage.calls()).toEqual([1, 2, 1]);

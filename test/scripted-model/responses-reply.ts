@@ -113,6 +113,10 @@ function toolCalls(reply: Reply, turn: number): object[] {
       input: reply.patch,
     });
   }
+  for (const call of reply.calls ?? []) {
+    const args = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments);
+    calls.push({ type: 'function_call', call_id: newId('call', turn), name: call.name, arguments: args });
+  }
   return calls;
 }
 

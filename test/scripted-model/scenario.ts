@@ -53,6 +53,8 @@ const reply = z.strictObject({
   huge: huge.optional(),
   commands: z.array(command).optional(),
   patch: z.string().optional(),
+  /** Calls of other tools; arguments as text are sent as they are. */
+  calls: z.array(z.strictObject({ name: z.string(), arguments: z.union([z.string(), z.json()]) })).optional(),
   final: final.optional(),
   chunkChars: z.number().int().positive().default(40),
   gapMs: z.number().nonnegative().default(0),

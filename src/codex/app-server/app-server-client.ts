@@ -6,6 +6,8 @@ import { AppError } from '../../runtime/app-error.ts';
 import { deferred, within, type Deferred } from '../../runtime/wait.ts';
 import { refusals } from '../decline-request.ts';
 import type { ClientMethod, ClientMethods } from '../protocol/client-methods.ts';
+import type { DynamicToolCallParams } from '../protocol/generated/v2/DynamicToolCallParams.ts';
+import type { DynamicToolCallResponse } from '../protocol/generated/v2/DynamicToolCallResponse.ts';
 import type { ServerRequest } from '../protocol/generated/ServerRequest.ts';
 import {
   asThreadNotification,
@@ -16,6 +18,8 @@ import {
 /** Gets what the app-server says of one thread, in order, at once. */
 export interface ThreadListener {
   onNotification(notification: ThreadNotification): void;
+  /** Answers a call of one of the thread's dynamic tools; without it they are refused. The thread's end settles what it returns. */
+  onToolCall?(call: DynamicToolCallParams): Promise<DynamicToolCallResponse>;
   /** A request of the agent that was refused. */
   onDeclined(method: string, params: unknown): void;
   /** The process is gone, or what it said could not be read. */
@@ -137,7 +141,10 @@ export class AppServerClient {
     return Object.fromEntries(
       methods.map((method) => {
         const handler: RequestHandler = async (params) => {
-          this.#listeners.get(threadIdOf(params) ?? '')?.onDeclined(method, params);
+          const listener = this.#listeners.get(threadIdOf(params) ?? '');
+          if (method === 'item/tool/call' && listener?.onToolCall !== undefined)
+            return listener.onToolCall(params as DynamicToolCallParams);
+          listener?.onDeclined(method, params);
           const refusal = refusals[method];
           if (refusal === null) throw new Error(`${method} is not supported: Capstan runs unattended.`);
           return refusal;

@@ -2,19 +2,37 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '../../domain/logger.ts';
 import { createSupervisor } from '../../supervisor/supervisor.ts';
-import type { Supervisor, SupervisorEvent } from '../../supervisor/supervisor-options.ts';
+import type { Supervisor, SupervisorEvent, SupervisorOptions } from '../../supervisor/supervisor-options.ts';
 import { codexEnvironment, type CodexProcessOptions } from '../codex-process-options.ts';
 import { versionIn, versionWarning } from '../protocol/version-warning.ts';
 import { AppServerClient } from './app-server-client.ts';
 
 export type { CodexProcessOptions } from '../codex-process-options.ts';
 
+/** How this one is kept alive and told of, where it is not as usual. */
+export interface AppServerSupervision {
+  readonly supervisor?: Pick<
+    SupervisorOptions<AppServerClient>,
+    'startupTimeoutMs' | 'restart' | 'graces' | 'stableMs'
+  >;
+  /** Instead of a line in the log for each. */
+  readonly onEvent?: (event: SupervisorEvent) => void;
+  /** What it writes, besides its messages being read. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', text: Buffer | string) => void;
+  /** How long a thread that nobody listens to stays in memory. */
+  readonly unloadDelaySeconds?: number;
+}
+
 /** One supervised app-server, with a folder of its own that goes with it. */
 export interface AppServerProcess extends AsyncDisposable {
   readonly supervisor: Supervisor<AppServerClient>;
 }
 
-export async function startAppServer(options: CodexProcessOptions): Promise<AppServerProcess> {
+export async function startAppServer(
+  options: CodexProcessOptions,
+  supervision: AppServerSupervision = {},
+): Promise<AppServerProcess> {
+  const { onOutput, unloadDelaySeconds = 1 } = supervision;
   const { codexBin, codexHome, scratchDir, logger } = options;
   await mkdir(codexHome, { recursive: true, mode: 0o700 });
   await mkdir(scratchDir, { recursive: true, mode: 0o700 });
@@ -22,13 +40,19 @@ export async function startAppServer(options: CodexProcessOptions): Promise<AppS
   const supervisor = createSupervisor(
     {
       command: codexBin,
-      args: appServerArgs(sqliteHome),
+      args: appServerArgs(sqliteHome, unloadDelaySeconds),
       // Codex leaves folders of its own in TMPDIR: they go with the process.
       env: { ...codexEnvironment(options), TMPDIR: sqliteHome },
       cwd: codexHome,
     },
     {
+      ...supervision.supervisor,
       ready: async (child, signal) => {
+        if (onOutput !== undefined) {
+          child.onOutput((chunk) => {
+            onOutput('stdout', chunk);
+          });
+        }
         const client = new AppServerClient(child, (fault) => {
           logger.warn({ fault }, 'the app-server sent what could not be used');
         });
@@ -38,11 +62,14 @@ export async function startAppServer(options: CodexProcessOptions): Promise<AppS
         return client;
       },
       containment: options.containment,
-      onEvent: (event) => {
-        logEvent(logger, event);
-      },
+      onEvent:
+        supervision.onEvent ??
+        ((event) => {
+          logEvent(logger, event);
+        }),
       onStderrLine: (line) => {
         logger.debug({ line }, 'app-server');
+        onOutput?.('stderr', line);
       },
     },
   );
@@ -56,10 +83,10 @@ export async function startAppServer(options: CodexProcessOptions): Promise<AppS
   };
 }
 
-function appServerArgs(sqliteHome: string): string[] {
+function appServerArgs(sqliteHome: string, unloadDelaySeconds: number): string[] {
   const settings = {
     // A thread that nobody listens to would stay in memory for half an hour.
-    thread_unload_delay_secs: '1',
+    thread_unload_delay_secs: String(unloadDelaySeconds),
     sqlite_home: JSON.stringify(sqliteHome),
     check_for_update_on_startup: 'false',
     'analytics.enabled': 'false',

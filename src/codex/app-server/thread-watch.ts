@@ -90,6 +90,11 @@ export class ThreadWatch implements ThreadListener, Disposable {
         this.#wakeUp = deferred<void>();
         return;
       }
+      case 'rawResponseItem/completed':
+      case 'rawResponse/completed': {
+        // Only threads that ask for raw events get them.
+        return;
+      }
       case 'error': {
         this.#options.onEvent({
           type: 'agent.error',

@@ -71,7 +71,7 @@ interface Launch {
 async function launch(sqliteHome: string, { options, request, turn }: Launch): Promise<ExecProcess> {
   const { developerInstructions, resume } = request;
   const settings = {
-    ...threadConfig(request, options),
+    ...(request.config ?? threadConfig(request, options)),
     ...(developerInstructions === undefined ? {} : { developer_instructions: developerInstructions }),
     model: request.model,
     sqlite_home: sqliteHome,
@@ -82,7 +82,14 @@ async function launch(sqliteHome: string, { options, request, turn }: Launch): P
   try {
     return startExecProcess({
       command: options.codexBin,
-      args: ['exec', '-p', profileName, ...(resume === null ? [] : ['resume', resume.threadId]), ...always],
+      args: [
+        'exec',
+        '-p',
+        profileName,
+        ...(resume === null ? [] : ['resume', resume.threadId]),
+        ...(request.execArgs ?? []),
+        ...always,
+      ],
       env: { ...codexEnvironment(options), TMPDIR: sqliteHome, [attemptVariable]: attemptMark(request) },
       cwd: request.workspaceDir,
       input: request.prompt,

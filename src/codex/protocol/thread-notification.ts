@@ -3,6 +3,8 @@ import type { CommandExecutionOutputDeltaNotification } from './generated/v2/Com
 import type { ErrorNotification } from './generated/v2/ErrorNotification.ts';
 import type { ItemCompletedNotification } from './generated/v2/ItemCompletedNotification.ts';
 import type { ItemStartedNotification } from './generated/v2/ItemStartedNotification.ts';
+import type { RawResponseCompletedNotification } from './generated/v2/RawResponseCompletedNotification.ts';
+import type { RawResponseItemCompletedNotification } from './generated/v2/RawResponseItemCompletedNotification.ts';
 import type { ThreadTokenUsageUpdatedNotification } from './generated/v2/ThreadTokenUsageUpdatedNotification.ts';
 import type { TurnCompletedNotification } from './generated/v2/TurnCompletedNotification.ts';
 import type { WarningNotification } from './generated/v2/WarningNotification.ts';
@@ -15,6 +17,8 @@ export type ThreadNotification =
   | { method: 'item/commandExecution/outputDelta'; params: CommandExecutionOutputDeltaNotification }
   | { method: 'thread/tokenUsage/updated'; params: ThreadTokenUsageUpdatedNotification }
   | { method: 'turn/completed'; params: TurnCompletedNotification }
+  | { method: 'rawResponseItem/completed'; params: RawResponseItemCompletedNotification }
+  | { method: 'rawResponse/completed'; params: RawResponseCompletedNotification }
   | { method: 'error'; params: ErrorNotification }
   | { method: 'warning'; params: WarningNotification };
 
@@ -25,6 +29,8 @@ const read: Record<ThreadNotification['method'], true> = {
   'item/commandExecution/outputDelta': true,
   'thread/tokenUsage/updated': true,
   'turn/completed': true,
+  'rawResponseItem/completed': true,
+  'rawResponse/completed': true,
   error: true,
   warning: true,
 };

@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { attemptReportSchema, usageSchema, type Usage } from '../../contract/job.ts';
 import type { ThreadHandle } from '../../codex/driver.ts';
-import type { AttemptReport, Checkpoint } from '../../domain/job.ts';
+import { emptyReport, type AttemptReport, type Checkpoint } from '../../domain/job.ts';
+
+const noUsage = emptyReport.usage;
 
 /** What lets a later attempt go on: the thread, its rollout file, and where the workspace lies. */
 export const codexCheckpointSchema = z.object({
@@ -10,6 +12,8 @@ export const codexCheckpointSchema = z.object({
   rolloutPath: z.string().nullable(),
   host: z.string(),
   workspaceDir: z.string(),
+  /** What all attempts together have used, as far as it was metered. */
+  spent: usageSchema.default(noUsage),
   /** Set once the agent has done its part: what is left to do needs no model. */
   finished: z
     .object({
@@ -35,7 +39,14 @@ export function usableCheckpoint(
   return parsed.data.host === hostname() && parsed.data.workspaceDir === workspaceDir ? parsed.data : null;
 }
 
+/** What earlier attempts used, also where their thread cannot be resumed. */
+export function spentBefore(checkpoint: Checkpoint | null): Usage {
+  const parsed = z.object({ spent: usageSchema }).safeParse(checkpoint);
+  return parsed.success ? parsed.data.spent : noUsage;
+}
+
 interface Done {
+  readonly spent: Usage;
   readonly finished?: {
     readonly finalMessage: string | null;
     readonly model: string;
@@ -45,11 +56,11 @@ interface Done {
   readonly collected?: AttemptReport;
 }
 
-/** @param done what the attempt has behind it; nothing but the thread's start when left out */
+/** @param done what the attempts have behind them */
 export function checkpointOf(
   { threadId, rolloutPath }: ThreadHandle,
   workspaceDir: string,
-  done: Done = {},
+  done: Done,
 ): Checkpoint {
   return { threadId, rolloutPath, host: hostname(), workspaceDir, ...done };
 }

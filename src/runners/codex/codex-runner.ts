@@ -104,7 +104,7 @@ async function saveCollected(
   // The report has what was read in the last message.
   const finished = { finalMessage: null, model, usage, warnings };
   await context.saveCheckpoint(
-    checkpointOf({ threadId, rolloutPath }, folders.workspace, { finished, collected }),
+    checkpointOf({ threadId, rolloutPath }, folders.workspace, { spent: usage, finished, collected }),
   );
 }
 

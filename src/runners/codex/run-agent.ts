@@ -10,7 +10,7 @@ import type { RunContext } from '../../domain/runner.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { redactText } from '../../telemetry/redact-text.ts';
-import { checkpointOf, type CodexCheckpoint } from './checkpoint.ts';
+import { checkpointOf, spentBefore, type CodexCheckpoint } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { stalled } from './limits.ts';
 import { startsClean } from './prepare-attempt.ts';
@@ -25,7 +25,7 @@ export interface AgentRun {
   readonly error: AppError | null;
   /** What the model proxy saw the provider refuse; it knows better than the agent's words. */
   readonly faults: readonly ProxyFault[];
-  /** As metered by the proxy. */
+  /** Of all attempts so far, as metered by the proxy. */
   readonly usage: Usage;
   readonly model: string;
   readonly threadId: string | null;
@@ -55,12 +55,16 @@ export async function runAgent(
   const upstream = deps.provider();
   using watch = startDeadline(settings.stallTimeoutMs, () => stalled(settings.stallTimeoutMs));
   const refusal = new AbortController();
+  const before = spentBefore(job.checkpoint);
   using route =
     upstream === null
       ? null
       : deps.proxy.open({
           attemptId: `${job.id}:${lease.attempt}`,
           upstream,
+          onUsage: (usage) => {
+            keepSpent(addUsage(before, usage));
+          },
           onFault: (fault) => {
             const final = asFinal(fault, deps.clock());
             if (final !== null) refusal.abort(final);
@@ -97,7 +101,7 @@ export async function runAgent(
     onThread: async (started) => {
       Object.assign(thread, started);
       context.emit({ type: 'agent.thread', threadId: started.threadId, resumed: started.resumed });
-      await context.saveCheckpoint(checkpointOf(started, work.folders.workspace));
+      await context.saveCheckpoint(checkpointOf(started, work.folders.workspace, { spent: before }));
       context.emit({ type: 'job.phase', phase: 'agent_working' });
     },
   });
@@ -117,19 +121,37 @@ export async function runAgent(
   if (turn !== null)
     Object.assign(thread, { threadId: turn.threadId, rolloutPath: turn.rolloutPath, resumed: turn.resumed });
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
-  const usage = route?.usage() ?? turn?.usage ?? emptyReport.usage;
+  const usage = addUsage(before, route?.usage() ?? turn?.usage ?? emptyReport.usage);
   if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
     const finalMessage = turn.finalMessage === null ? null : redactText(turn.finalMessage);
     const finished = { finalMessage, model, usage, warnings };
     // Not waited for: where it cannot be stored, another attempt asks the agent once more, and no harm is done.
-    context.saveCheckpoint(checkpointOf(turn, work.folders.workspace, { finished })).catch(() => undefined);
+    context
+      .saveCheckpoint(checkpointOf(turn, work.folders.workspace, { spent: usage, finished }))
+      .catch(() => undefined);
   }
   return { turn, error, faults: route?.faults ?? [], usage, model, ...thread, warnings };
+
+  /** What was used stays known when the worker is killed; not waited for. */
+  function keepSpent(spent: Usage): void {
+    const { threadId, rolloutPath } = thread;
+    if (threadId === null) return;
+    const checkpoint = checkpointOf({ threadId, rolloutPath }, work.folders.workspace, { spent });
+    context.saveCheckpoint(checkpoint).catch(() => undefined);
+  }
 
   function warn(message: string): void {
     warnings.push(message);
     context.emit({ type: 'job.warning', message });
   }
+}
+
+function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+  };
 }
 
 /** A limit that resets sooner is left to Codex, which waits for it by itself. */

@@ -1,0 +1,195 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { AppServerClient } from '../src/codex/app-server/app-server-client.ts';
+import { startAppServer } from '../src/codex/app-server/app-server-process.ts';
+import { findCodex } from '../src/codex/find-codex.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import type { Logger } from '../src/domain/logger.ts';
+import { runAppServerTurn } from '../src/gateway/app-server-turn.ts';
+import { openGateway } from '../src/gateway/open-gateway.ts';
+import { buildGatewayServer } from '../src/http/build-gateway-server.ts';
+import { listen } from '../src/http/listen.ts';
+import { openAiLimits } from '../src/http/openai/limits.ts';
+import { Secret } from '../src/runtime/secret.ts';
+import { probeContainment } from '../src/supervisor/contain.ts';
+import { below, type Figure, type FigureContext, type Row } from './support/figure.ts';
+import { startModel } from './support/model.ts';
+import { key } from './support/places.ts';
+import { median, percentile } from './support/statistics.ts';
+
+const sizes = { full: { turns: 320, warm: 32 }, tiny: { turns: 4, warm: 1 } } as const;
+const answer = 'A short answer in three pieces, so that there is a first one and a last one.';
+
+const silent: Logger = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
+
+export const gatewayOverhead: Figure = {
+  name: 'gateway-overhead',
+  about: `One streamed chat completion over HTTP through the gateway against the same turn asked of an app-server directly (thread, turn, release; the same thread settings; the model asked without our proxy), on one scripted model in a
+process of its own. Rounds of both alternate; the figures are the differences of the medians and of the 99th percentiles, to the first piece and to the end.`,
+  async run(context) {
+    await using model = await startModel(context.dir, { conversations: [{ turns: [{ text: answer }] }] });
+    await using sides = new AsyncDisposableStack();
+    const gateway = await startGateway(context, model.baseUrl, sides);
+    const raw = await startRaw(context, model.baseUrl, sides);
+    const rows: Row[] = [];
+    for (const concurrency of context.scale === 'full' ? [1, 4, 16] : [1])
+      rows.push(...(await compare(context, { gateway, raw, concurrency })));
+    return rows;
+  },
+};
+
+/** Milliseconds to the first piece and to the end. */
+interface Timing {
+  readonly first: number;
+  readonly end: number;
+}
+type Ask = () => Promise<Timing>;
+
+async function compare(
+  context: FigureContext,
+  { gateway, raw, concurrency }: { gateway: Ask; raw: Ask; concurrency: number },
+): Promise<readonly Row[]> {
+  const { turns, warm } = sizes[context.scale];
+  for (const ask of [gateway, raw]) await many(ask, warm, concurrency);
+  const ours: Timing[] = [];
+  const theirs: Timing[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    ours.push(...(await many(gateway, turns / 4, concurrency)));
+    theirs.push(...(await many(raw, turns / 4, concurrency)));
+  }
+  const row = (what: keyof Timing, share: 'p50' | 'p99', limit: number): Row => {
+    const of = (timings: readonly Timing[]): number => {
+      const values = timings.map((timing) => timing[what]);
+      return share === 'p50' ? median(values) : percentile(values, 0.99);
+    };
+    const [mine, its] = [of(ours), of(theirs)];
+    context.say(`${concurrency} at once, ${what} ${share}: ${mine.toFixed(1)} ms, raw ${its.toFixed(1)} ms`);
+    const figure = `added to ${what === 'first' ? 'the first piece' : 'the whole turn'}, ${share}, ${concurrency} at once (raw ${its.toFixed(1)} ms)`;
+    return below({ figure, unit: 'ms', ours: mine - its, rival: null }, limit);
+  };
+  return [row('end', 'p50', 1), row('end', 'p99', 5), row('first', 'p50', 2)];
+}
+
+async function many(ask: Ask, count: number, concurrency: number): Promise<readonly Timing[]> {
+  const timings: Timing[] = [];
+  let left = count;
+  const one = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      timings.push(await ask());
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, one));
+  return timings;
+}
+
+async function startGateway(
+  { dir }: FigureContext,
+  baseUrl: string,
+  sides: AsyncDisposableStack,
+): Promise<Ask> {
+  const environment = {
+    CAPSTAN_DATA: path.join(dir, 'gateway'),
+    CAPSTAN_CODEX__BASE_URL: baseUrl,
+    CAPSTAN_GATEWAY__PORT: '0',
+    WORKER_MAX_CONCURRENCY: '16',
+  };
+  const nowhere = path.join(dir, 'nowhere');
+  const paths = { home: nowhere, userConfigFile: nowhere, systemConfigFile: nowhere, userDataDir: nowhere };
+  const { config } = loadConfig({ flags: {}, environment, cwd: dir, paths });
+  await mkdir(config.dataDir, { recursive: true });
+  const profile = { openaiApiKey: new Secret(key) };
+  const gateway = sides.use(
+    await openGateway(
+      { config, profile, commandPath: process.env['PATH'] ?? '', logger: silent },
+      AbortSignal.timeout(30_000),
+    ),
+  );
+  const guard = { host: '127.0.0.1', apiKey: null, allowedHosts: [], allowedOrigins: [] };
+  const server = await buildGatewayServer({
+    gateway,
+    logger: silent,
+    guard,
+    ...openAiLimits(config.gateway),
+  });
+  sides.defer(() => server.close());
+  const url = await listen(server, { host: '127.0.0.1', port: 0 });
+  const body = JSON.stringify({
+    model: 'codex-5',
+    stream: true,
+    messages: [{ role: 'user', content: 'hi' }],
+  });
+  while (gateway.readiness !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
+  return async () => {
+    const began = performance.now();
+    let first = 0;
+    const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body });
+    if (response.status !== 200 || response.body === null) throw new Error(await response.text());
+    for await (const _chunk of response.body) if (first === 0) first = performance.now() - began;
+    return { first, end: performance.now() - began };
+  };
+}
+
+async function startRaw({ dir }: FigureContext, baseUrl: string, sides: AsyncDisposableStack): Promise<Ask> {
+  const commandPath = process.env['PATH'] ?? '';
+  const folder = path.join(dir, 'raw-work');
+  await mkdir(folder, { recursive: true });
+  const signal = AbortSignal.timeout(30_000);
+  const { path: codexBin } = await findCodex({ bin: null, path: commandPath, signal });
+  const server = sides.use(
+    await startAppServer(
+      {
+        codexBin,
+        codexHome: path.join(dir, 'raw-home'),
+        scratchDir: path.join(dir, 'raw-scratch'),
+        commandPath,
+        containment: await probeContainment(signal),
+        logger: silent,
+      },
+      { unloadDelaySeconds: 0 },
+    ),
+  );
+  const client: AppServerClient = await server.supervisor.whenReady(signal, 30_000);
+  return async () => {
+    const began = performance.now();
+    let first = 0;
+    await runAppServerTurn(client, {
+      spec: {
+        history: [],
+        input: [{ type: 'text', text: 'hi', text_elements: [] }],
+        model: 'gpt-5.5',
+        effort: null,
+        verbosity: null,
+        tools: [],
+        parallelTools: true,
+        outputSchema: null,
+        thread: { kind: 'ephemeral' },
+      },
+      settings: {
+        sandboxMode: 'read-only',
+        folder,
+        codexBin,
+        commandPath,
+        provider: { baseUrl, token: key },
+        verbosity: null,
+      },
+      listener: {
+        onText: () => {
+          if (first === 0) first = performance.now() - began;
+        },
+        onToolCall: () => undefined,
+        onActivity: () => undefined,
+      },
+      signal: new AbortController().signal,
+      hopeless: () => null,
+    });
+    return { first, end: performance.now() - began };
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** A field that clients may leave out or send as null: both mean that it was not said. */
+export function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** A name as OpenAI allows it for tools and schemas. */
+export const nameSchema = z
+  .string()
+  .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, underscores or dashes');
+
+export const jsonSchemaSchema = z.record(z.string(), z.json());
+
+export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+export const effortSchema = z.enum(reasoningEfforts);
+export const verbositySchema = z.enum(['low', 'medium', 'high']);
+
+/** Longer ones would be held back for longer than a reader likes. */
+export const stopSchema = z
+  .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)])
+  .transform((stop) => (typeof stop === 'string' ? [stop] : stop));
+
+export const tokenLimitSchema = z.int().min(1).max(10_000_000);
+
+/** An https URL, or a data URL of an image whose base64 is whole. */
+export const imageUrlSchema = z.string().superRefine((url, context) => {
+  const problem = imageProblem(url);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+export const imageDetailSchema = z.enum(['auto', 'low', 'high']);
+
+function imageProblem(url: string): string | null {
+  if (!url.startsWith('data:')) {
+    return /^https?:\/\/\S+$/.test(url) ? null : 'must be an http(s) URL or a data URL';
+  }
+  const comma = url.indexOf(',');
+  const head = url.slice(5, comma);
+  if (comma === -1 || !/^image\/(png|jpe?g|gif|webp);base64$/.test(head))
+    return 'must be a base64 data URL of a PNG, JPEG, GIF or WebP image';
+  return isBase64(url, comma + 1) ? null : 'is not valid base64';
+}
+
+/** Whether the rest of `text` is base64 with its padding. A walk: an expression over megabytes may run out of stack. */
+function isBase64(text: string, from: number): boolean {
+  const length = text.length - from;
+  if (length === 0 || length % 4 !== 0) return false;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  for (let at = from; at < text.length - padding; at += 1) {
+    const code = text.charCodeAt(at);
+    const isDigit = code >= 48 && code <= 57;
+    const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+    if (!isDigit && !isLetter && code !== 43 && code !== 47) return false;
+  }
+  return true;
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { AppError } from '../runtime/app-error.ts';
+import { badRequest } from './bad-request.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** A body in its schema's shape. Throws `invalid_request_error` with the first field that is wrong. */
+export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw badRequest('The body must be a JSON object.', null);
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw issue === undefined ? badRequest('The body is not valid.', null) : describe(issue, []);
+}
+
+function describe(issue: Issue, above: readonly PropertyKey[]): AppError {
+  const path = [...above, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    const param = paramOf([...path, ...issue.keys.slice(0, 1)]);
+    return badRequest(`'${param}' is not supported.`, param);
+  }
+  // Of a union that fits nowhere, the branch that got furthest is the one that was meant.
+  const branches = issue.code === 'invalid_union' ? issue.errors.flat() : [];
+  const [meant] = branches.toSorted((one, two) => depth(two) - depth(one));
+  if (meant !== undefined && (depth(meant) > 0 || branches.length === 1)) return describe(meant, path);
+  const param = paramOf(path);
+  return badRequest(`'${param}' ${said(issue)}.`, param);
+}
+
+function depth(issue: Issue): number {
+  const inside = issue.code === 'invalid_union' ? issue.errors.flat().map(depth) : [];
+  return issue.path.length + Math.max(0, ...inside);
+}
+
+function said({ message }: Issue): string {
+  return /^(must|is) /.test(message) ? message : `is not valid: ${message}`;
+}
+
+function paramOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((name, part) => {
+    if (typeof part === 'number') return `${name}[${part}]`;
+    return name === '' ? String(part) : `${name}.${String(part)}`;
+  }, '');
+}

@@ -1,0 +1,94 @@
+import {
+  ignoredResponseFields,
+  responseRequestSchema,
+  type ResponseRequest,
+} from '../contract/response-request.ts';
+import { createHash } from 'node:crypto';
+import { newId } from '../runtime/ids.ts';
+import { parseBody } from './parse-body.ts';
+import { jsonObjectInstruction, type PlanContext } from './plan-chat.ts';
+import { inputItems, responseConversation } from './response-conversation.ts';
+import type { TextLimits } from './text-cut.ts';
+import { chooseTools, mustCallInstruction } from './tool-choice.ts';
+import type { ClientTool, HistoryItem, TurnSpec } from './turn.ts';
+
+/** A Responses request as it will be carried out; which thread it goes on with is decided when it is. */
+export interface ResponsePlan {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly createdMs: number;
+  readonly request: ResponseRequest;
+  readonly stream: boolean;
+  readonly store: boolean;
+  readonly previousId: string | null;
+  /** With an ephemeral or kept thread, as if nothing came before. */
+  readonly spec: TurnSpec;
+  /** What is sent now, as items. */
+  readonly sent: readonly HistoryItem[];
+  readonly limits: TextLimits;
+  readonly mustCall: boolean;
+  /** Same tools, same fingerprint. */
+  readonly tools: string;
+  readonly ignored: readonly string[];
+}
+
+/** Throws `invalid_request_error` with the field, or `model_not_found`. */
+export function planResponse(body: unknown, context: PlanContext): ResponsePlan {
+  const request = parseBody(responseRequestSchema, body);
+  const offered = context.catalog.find(request.model);
+  const choice = request.tool_choice ?? 'auto';
+  const tools = chooseTools((request.tools ?? []).map(clientTool), choice);
+  const format = request.text?.format;
+  const { history, input } = responseConversation(request);
+  const notes: HistoryItem[] = [
+    ...(tools.mustCall ? [mustCallInstruction(tools)] : []),
+    ...(format?.type === 'json_object' ? [jsonObjectInstruction] : []),
+  ];
+  const store = request.store ?? true;
+  return {
+    id: `resp_${newId().replaceAll('-', '')}`,
+    createdMs: context.nowMs,
+    request,
+    stream: request.stream ?? false,
+    store,
+    previousId: request.previous_response_id ?? null,
+    sent: inputItems(request.input),
+    limits: { stop: [], maxTokens: request.max_output_tokens ?? null },
+    mustCall: tools.mustCall,
+    tools: fingerprint(tools.tools),
+    ignored: ignoredIn(request),
+    spec: {
+      history: [...notes, ...history],
+      input,
+      model: context.model,
+      effort: request.reasoning?.effort ?? offered.effort,
+      verbosity: request.text?.verbosity ?? null,
+      tools: tools.tools,
+      parallelTools: request.parallel_tool_calls ?? true,
+      outputSchema: format?.type === 'json_schema' ? format.schema : null,
+      thread: { kind: store ? 'kept' : 'ephemeral' },
+    },
+  };
+}
+
+function clientTool(tool: NonNullable<ResponseRequest['tools']>[number]): ClientTool {
+  return {
+    name: tool.name,
+    description: tool.description ?? '',
+    parameters: tool.parameters ?? { type: 'object', properties: {} },
+  };
+}
+
+function fingerprint(tools: readonly ClientTool[]): string {
+  return tools.length === 0 ? '' : createHash('sha256').update(JSON.stringify(tools)).digest('base64url');
+}
+
+function ignoredIn(request: ResponseRequest): readonly string[] {
+  const said = new Map<string, unknown>(Object.entries(request));
+  const strict = (request.tools ?? []).some((tool) => tool.strict === true);
+  return [
+    ...ignoredResponseFields.filter((name) => said.get(name) !== undefined),
+    ...(request.reasoning?.summary === undefined ? [] : ['reasoning.summary']),
+    ...(strict ? ['tools.strict'] : []),
+  ];
+}

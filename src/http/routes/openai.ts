@@ -1,0 +1,79 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import { createHash } from 'node:crypto';
+import { AppError } from '../../runtime/app-error.ts';
+import { answerChat } from '../openai/chat.ts';
+import type { OpenAiDeps } from '../openai/deps.ts';
+import { openAiErrorMapper } from '../openai/errors.ts';
+import { guardOpenAi } from '../openai/guard.ts';
+import { answerResponse } from '../openai/responses.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The model that was asked for, once it is known to be one of ours. */
+    openAiModel: string | null;
+  }
+}
+
+/** The OpenAI-compatible routes, to be registered under `/v1`: their own errors, CORS, key, counting and bodies. */
+export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): Promise<void> {
+  const { gateway, limits } = deps;
+  server.setErrorHandler(openAiErrorMapper(deps.logger));
+  server.setNotFoundHandler((request) => {
+    const path = request.url.split('?')[0] ?? '';
+    throw new AppError('user', 'route_not_found', `There is nothing at ${request.method} ${path}.`);
+  });
+  acceptJsonUnderAnyType(server);
+  server.decorateRequest('openAiModel', null);
+  guardOpenAi(server, deps.guard);
+  server.addHook('onResponse', async (request, reply) => {
+    gateway.metrics.requestEnded({
+      route: request.routeOptions.url ?? 'none',
+      method: request.method,
+      status: reply.raw.writableFinished ? reply.statusCode : 499,
+      model: request.openAiModel ?? 'none',
+      ms: reply.elapsedTime,
+    });
+  });
+  if (limits.rate !== null) {
+    await server.register(rateLimit, {
+      max: limits.rate.max,
+      timeWindow: limits.rate.windowMs,
+      keyGenerator: ({ headers, ip }) =>
+        headers.authorization === undefined ? ip : digest(headers.authorization),
+      errorResponseBuilder: (_request, { ttl, max }) =>
+        new AppError('limit', 'rate_limited', `More than ${max} requests came in the allowed time.`, {
+          details: { retryAfterMs: ttl },
+        }),
+    });
+  }
+
+  server.get('/models', () => ({
+    object: 'list',
+    data: gateway.catalog.offered.map(({ id }) => ({
+      id,
+      object: 'model',
+      owned_by: 'codex',
+      created: Math.floor(gateway.startedAtMs / 1000),
+    })),
+  }));
+  server.post('/chat/completions', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
+    answerChat(deps, request, reply),
+  );
+  server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
+    answerResponse(deps, request, reply),
+  );
+}
+
+/** What `curl -d` sends names another type: whatever is said, the body is JSON or refused. Other sites' forms carry their Origin. */
+function acceptJsonUnderAnyType(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    void parse(request, String(body), done);
+  });
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}
