@@ -37,6 +37,7 @@ const homes = {
   tar: ['artifacts'],
   diff: ['artifacts'],
   'smol-toml': ['config'],
+  yaml: ['service'],
   fastify: ['http'],
   '@fastify/[^/]+': ['http'],
   'fastify-type-provider-zod': ['http'],
@@ -101,7 +102,7 @@ module.exports = {
       name: 'room-without-a-level',
       comment: 'Give the folder a place in the table `levels` of .dependency-cruiser.cjs.',
       severity: 'error',
-      from: { path: `^src/(?!(?:${rooms.join('|')})/|main\\.ts$)`, ...notInside },
+      from: { path: `^src/(?!(?:${rooms.join('|')})/|(?:main|index)\\.ts$)`, ...notInside },
       to: {},
     },
     {

@@ -45,6 +45,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   http: 'HTTP',
   gateway: 'Gateway',
   worker: 'Worker',
+  workers: 'Workers',
   store: 'Store',
 };
 

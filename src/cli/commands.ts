@@ -19,14 +19,34 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./jobs.ts')).jobsCommand,
   },
   {
+    name: 'build',
+    summary: 'Make what a manifest says, and of that only what changed',
+    load: async () => (await import('./build.ts')).buildCommand,
+  },
+  {
     name: 'worker',
     summary: 'Start a worker that takes jobs until it is stopped',
     load: async () => (await import('./worker.ts')).workerCommand,
   },
   {
     name: 'workers',
-    summary: 'List registered workers',
+    summary: 'List registered workers, clean up after dead ones',
     load: async () => (await import('./workers.ts')).workersCommand,
+  },
+  {
+    name: 'start-services',
+    summary: 'Start workers that go on until they are stopped',
+    load: async () => (await import('./start-services.ts')).startServicesCommand,
+  },
+  {
+    name: 'stop-services',
+    summary: 'Stop the workers that start-services started',
+    load: async () => (await import('./stop-services.ts')).stopServicesCommand,
+  },
+  {
+    name: 'status',
+    summary: 'Say how workers and queues stand: exit 0 healthy, 1 warning, 2 error',
+    load: async () => (await import('./status.ts')).statusCommand,
   },
   {
     name: 'serve',

@@ -1,4 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Program } from '../launcher/direct/worker-command.ts';
+import type { WorkerTypes } from '../service/worker-type.ts';
 
 /** What a command gets of its surroundings; nothing under `cli/` reads the process by itself. */
 export interface CliContext {
@@ -10,6 +12,10 @@ export interface CliContext {
   /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and when nobody reads stdout any more (SIGPIPE); its reason is the signal's name. */
   readonly interrupted: AbortSignal;
   readonly version: string;
+  /** How workers are started; default: as this installation is. */
+  readonly program?: Program;
+  /** Default: those that come with Capstan. */
+  readonly workerTypes?: WorkerTypes;
 }
 
 export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };

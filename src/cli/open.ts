@@ -6,6 +6,7 @@ import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
+import { knownTypes } from '../service/known-types.ts';
 import type { CliContext } from './context.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -36,5 +37,14 @@ export async function openFromCli(
   const chosen = origins.get('log.level')?.layer !== 'default';
   const level = quiet && !chosen ? 'error' : config.log.level;
   const logger = createLogger({ level, format: config.log.format, destination: context.stderr });
-  return openCapstan({ config, profile, logger, commandPath: context.env['PATH'] ?? '' });
+  const types = context.workerTypes ?? knownTypes;
+  return openCapstan({
+    config,
+    profile,
+    logger,
+    commandPath: context.env['PATH'] ?? '',
+    environment: context.env,
+    jobTypes: (dataDir, artifacts) =>
+      new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes({ dataDir, artifacts })])),
+  });
 }

@@ -5,7 +5,13 @@ import { printJson } from './print-json.ts';
 import { safeText } from './safe-text.ts';
 
 /** Codes that say that something is away for now: the caller may try again. */
-const unavailableCodes: ReadonlySet<string> = new Set(['store_busy', 'store_moved', 'store_closed']);
+const unavailableCodes: ReadonlySet<string> = new Set([
+  'no_worker',
+  'services_busy',
+  'store_busy',
+  'store_moved',
+  'store_closed',
+]);
 /** Codes of kind `user` that are not the command's fault: what was asked for could not be done. */
 const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'apply_incomplete']);
 const usageKinds: ReadonlySet<string> = new Set(['user', 'configuration', 'auth']);

@@ -15,9 +15,11 @@ import { requireCodex } from '../service/examine-codex.ts';
 import { holdDataFolder } from '../service/hold-data-folder.ts';
 import { reap } from '../service/reap.ts';
 import { startWorkerProcess } from '../service/start-worker-process.ts';
+import { watchUnserved } from '../service/workers/watch-unserved.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes, type CliContext } from './context.ts';
+import { launchSurroundings } from './launch-surroundings.ts';
 import { openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 
@@ -63,18 +65,14 @@ const serve: Action = async (context, _args, raw) => {
   await using open = new AsyncDisposableStack();
   open.defer(() => server.close());
   const url = await listen(server, config.http);
+  open.use(watchUnserved(capstan));
   if (worker)
     open.use(
       startWorkerProcess({
         ...capstan,
-        env: workerEnvironment(context),
-        cwd: context.cwd,
-        args: workerFlags.flatMap(({ option, flag }) =>
-          typeof raw[option] === 'string' ? [flag, raw[option]] : [],
-        ),
-        onLogLine: (line) => {
+        surroundings: launchSurroundings(context, raw, (line) => {
           context.stderr.write(`${line}\n`);
-        },
+        }),
       }),
     );
   if (json) printJson(context.stdout, { type: 'serve.ready', url, dataDir: config.dataDir, worker });
@@ -105,15 +103,4 @@ function mountedGateway(gateway: Gateway, { gateway: settings, http }: Config): 
     guard: { ...http, apiKey: settings.apiKey?.reveal() ?? http.apiKey?.reveal() ?? null },
     ...openAiLimits(settings),
   };
-}
-
-/** What was said on the command line counts for the worker too; the rest it reads where this process did. */
-const workerFlags = [
-  { option: 'dbPath', flag: '--db-path' },
-  { option: 'logLevel', flag: '--log-level' },
-];
-
-function workerEnvironment({ env, stderr }: CliContext): Readonly<Record<string, string>> {
-  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { ...(stderr.isTTY === true ? { CAPSTAN_LOG__FORMAT: 'text' } : {}), ...Object.fromEntries(given) };
 }

@@ -1,7 +1,10 @@
 import { Option } from 'commander';
 import { z } from 'zod';
+import type { BuildId } from '../domain/ids.ts';
+import { AppError, toFailure } from '../runtime/app-error.ts';
 import { startWorker } from '../service/start-worker.ts';
-import { workerTypes } from '../service/worker-types.ts';
+import { knownTypes } from '../service/known-types.ts';
+import type { WorkerTypes } from '../service/worker-type.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
@@ -11,45 +14,86 @@ import { printJson } from './print-json.ts';
 export const workerCommand: CliCommand = {
   define(command, act) {
     command
-      .addOption(new Option('--type <type>', 'what it works on').choices(workerTypes).default('codex'))
+      .addOption(
+        new Option('--type <type>', `what it works on: ${[...knownTypes.keys()].join(', ')}`).default(
+          'codex',
+        ),
+      )
       .addOption(
         new Option('--concurrency <count>', 'jobs at once, instead of worker.concurrency').argParser(
           countOption,
         ),
       )
       .option('--json', 'one JSON object on stdout once it takes jobs: {"type":"worker.ready","workerId"}')
+      .addOption(new Option('--name <name>', 'what its launcher calls it').hideHelp())
+      .addOption(new Option('--build <id>', 'serve this build alone').hideHelp())
+      .addOption(
+        new Option('--mode <mode>', 'how it was launched')
+          .choices(['direct', 'docker'])
+          .default('direct')
+          .hideHelp(),
+      )
       .addOption(new Option('--parent-pipe', 'stop when stdin ends: whoever started it is gone').hideHelp())
       .action(act(work));
   },
 };
 
 const optionsSchema = z.object({
-  type: z.enum(workerTypes).default('codex'),
+  type: z.string(),
   concurrency: z.number().optional(),
+  name: z.string().optional(),
+  build: z.string().optional(),
+  mode: z.enum(['direct', 'docker']),
   json: z.boolean().default(false),
   parentPipe: z.boolean().default(false),
 });
 
 /** Serves until it is told to stop, then drains: exit 0, as this is how a worker ends. */
 const work: Action = async (context, _args, raw) => {
-  const { type, concurrency, json, parentPipe } = optionsSchema.parse(raw);
+  const options = optionsSchema.parse(raw);
+  const tells = options.json || options.parentPipe;
   const { concurrency: _concurrency, type: _type, ...settings } = raw;
-  await using capstan = await openFromCli(context, settings, { quiet: false });
-  const stop = new AbortController();
-  context.interrupted.addEventListener('abort', () => {
-    stop.abort();
-  });
-  if (parentPipe) {
-    context.stdin.resume();
-    context.stdin.once('end', () => {
-      capstan.logger.info({}, 'Whoever started this worker has let go of it; leaving');
-      stop.abort();
-    });
+  try {
+    await using capstan = await openFromCli(context, settings, { quiet: false });
+    const stop = new AbortController();
+    const onInterrupted = (): void => {
+      stop.abort(String(context.interrupted.reason));
+    };
+    if (context.interrupted.aborted) onInterrupted();
+    context.interrupted.addEventListener('abort', onInterrupted, { once: true });
+    if (options.parentPipe) {
+      context.stdin.resume();
+      context.stdin.once('end', () => {
+        stop.abort('whoever started it has let go of it');
+      });
+    }
+    const worker = await startWorker(
+      capstan,
+      {
+        type: findType(context.workerTypes ?? knownTypes, options.type),
+        name: options.name ?? null,
+        buildId: (options.build ?? null) as BuildId | null,
+        mode: options.mode,
+        concurrency: options.concurrency,
+      },
+      { drain: stop.signal },
+    );
+    if (tells) printJson(context.stdout, { type: 'worker.ready', workerId: worker.id });
+    await worker.stopped;
+    return exitCodes.ok;
+  } catch (error) {
+    if (tells) printJson(context.stdout, { type: 'worker.failed', failure: toFailure(error) });
+    throw error;
+  } finally {
+    // A stdin that nobody ends would keep the process.
+    context.stdin.pause();
   }
-  const worker = await startWorker(capstan, { type, concurrency }, { drain: stop.signal });
-  if (json || parentPipe) printJson(context.stdout, { type: 'worker.ready', workerId: worker.id });
-  await worker.stopped;
-  // A stdin that nobody ends would keep the process.
-  context.stdin.pause();
-  return exitCodes.ok;
 };
+
+function findType(types: WorkerTypes, name: string) {
+  const type = types.get(name);
+  if (type !== undefined) return type;
+  throw new AppError('user', 'unknown_worker_type', `There is no worker type '${name}'.`, {
+    hint: `There are: ${[...types.keys()].join(', ')}.`,
+  });
+}

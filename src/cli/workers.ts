@@ -1,5 +1,8 @@
+import { Option } from 'commander';
 import { z } from 'zod';
+import { workerStatusSchema } from '../contract/worker.ts';
 import { listWorkers } from '../service/list-workers.ts';
+import { cleanupWorkers } from '../service/workers/cleanup-workers.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
@@ -12,22 +15,42 @@ export const workersCommand: CliCommand = {
     command
       .command('list')
       .description('registered workers and how they are')
-      .option('--json', 'JSON instead of text')
+      .addOption(
+        new Option('--format <format>', 'how to show them').choices(['table', 'json']).default('table'),
+      )
+      .addOption(new Option('--status <status>', 'only those').choices(workerStatusSchema.options))
+      .option('--json', 'the same as --format json')
       .action(act(list));
+    command
+      .command('cleanup')
+      .description('remove what dead workers left, end workers whose build is gone')
+      .option('--dry-run', 'say what would be done')
+      .option('--all', 'also end workers that are well and idle, services too')
+      .option('--force', 'also end those that hang or are busy')
+      .option('--json', 'JSON instead of text')
+      .action(act(cleanup));
   },
 };
 
 const list: Action = async (context, _args, raw) => {
-  const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
+  const options = z
+    .object({
+      json: z.boolean().default(false),
+      format: z.enum(['table', 'json']),
+      status: workerStatusSchema.optional(),
+    })
+    .parse(raw);
   await using capstan = await openFromCli(context, raw, { quiet: true });
-  const workers = await listWorkers(capstan);
-  if (json) {
+  const all = await listWorkers(capstan);
+  const workers = all.filter(({ status }) => options.status === undefined || status === options.status);
+  if (options.json || options.format === 'json') {
     printJson(context.stdout, { items: workers });
     return exitCodes.ok;
   }
   const now = capstan.clock();
   const rows = workers.map((worker) => [
     worker.id,
+    worker.name ?? '-',
     worker.types.join(','),
     worker.mode,
     worker.status,
@@ -36,7 +59,45 @@ const list: Action = async (context, _args, raw) => {
     formatDuration(now - Date.parse(worker.startedAt)),
     String(worker.pid),
   ]);
-  printTable(context.stdout, ['id', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid'], rows);
-  if (workers.length === 0) context.stderr.write('No workers. Start one with: capstan worker --type codex\n');
+  printTable(
+    context.stdout,
+    ['id', 'name', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid'],
+    rows,
+  );
+  if (all.length === 0) context.stderr.write('No workers. Start one with: capstan worker --type codex\n');
   return exitCodes.ok;
+};
+
+const cleanupSchema = z.object({
+  dryRun: z.boolean().default(false),
+  all: z.boolean().default(false),
+  force: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+const doneWords = {
+  remove_record: 'removed the record of',
+  end_process: 'ended',
+  left_alone: 'left alone',
+} as const;
+const planWords = {
+  remove_record: 'would remove the record of',
+  end_process: 'would end',
+  left_alone: 'would leave alone',
+} as const;
+
+/** Exit 1 where something could not be done. */
+const cleanup: Action = async (context, _args, raw) => {
+  const { json, ...options } = cleanupSchema.parse(raw);
+  await using capstan = await openFromCli(context, raw, { quiet: true });
+  const steps = await cleanupWorkers(capstan, options);
+  if (json) printJson(context.stdout, { items: steps });
+  for (const step of json ? [] : steps) {
+    const words = options.dryRun ? planWords : doneWords;
+    const what = `${step.types.join(',')} worker ${step.name ?? step.workerId} (process ${step.pid})`;
+    const failed = step.error === null ? '' : `; failed: ${step.error}`;
+    context.stdout.write(`${words[step.action]} ${what}: ${step.why}${failed}\n`);
+  }
+  if (steps.length === 0) context.stderr.write('Nothing to clean up.\n');
+  return steps.some(({ error }) => error !== null) ? exitCodes.failed : exitCodes.ok;
 };

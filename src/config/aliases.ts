@@ -34,12 +34,18 @@ export const environmentPrefixAliases = ['CLX_'] as const;
 
 /** Short flags, beside the long one that every setting has (`--codex-model`). A command offers those that fit it. */
 export const flagAliases: Readonly<Record<string, string>> = {
+  'codex-workers': 'workers.codex.count',
   concurrency: 'worker.concurrency',
+  'drawio-workers': 'workers.drawio.count',
   host: 'http.host',
   model: 'codex.model',
   network: 'codex.network',
+  'notebook-workers': 'workers.notebook.count',
+  'plantuml-workers': 'workers.plantuml.count',
   port: 'http.port',
   timeout: 'codex.timeout',
+  'worker-count': 'workers.default_worker_count',
+  workers: 'workers.default_execution_mode',
 };
 
 /**

@@ -92,6 +92,26 @@ export function integer(about: About<number> & Range): Setting<number> {
   };
 }
 
+/** Like `integer`, or not set: then something else decides, which `otherwise` names. */
+export function optionalInteger(
+  about: { readonly otherwise: string; readonly description: string } & Range,
+): Setting<number | null> {
+  const { otherwise, ...rest } = about;
+  return { ...integer({ ...rest, fallback: about.min }), fallback: () => null, shownDefault: otherwise };
+}
+
+/** Like `choice`, or not set: then something else decides, which `otherwise` names. */
+export function optionalChoice<const V extends string>(
+  values: readonly [V, ...V[]],
+  { otherwise, description }: { readonly otherwise: string; readonly description: string },
+): Setting<V | null> {
+  return {
+    ...choice<V>(values, { fallback: values[0], description }),
+    fallback: () => null,
+    shownDefault: otherwise,
+  };
+}
+
 /** In milliseconds, which its key says (`leaseMs`); its name in files does not, and a value may carry its unit. */
 export function duration(about: About<number> & Range): Setting<number> {
   const range = `${formatDuration(about.min)} to ${formatDuration(about.max)}`;

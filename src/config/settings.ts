@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { sandboxModes } from '../contract/codex-job.ts';
+import { executionModes } from '../domain/launcher.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import {
   choice,
@@ -7,6 +8,8 @@ import {
   httpUrl,
   integer,
   list,
+  optionalChoice,
+  optionalInteger,
   path,
   program,
   secret,
@@ -17,6 +20,26 @@ import {
 
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
+
+/** What `[workers.<type>]` may say. */
+function workerType(type: string) {
+  return {
+    executionMode: optionalChoice(executionModes, {
+      otherwise: 'workers.default_execution_mode',
+      description: `How ${type} workers run.`,
+    }),
+    count: optionalInteger({
+      min: 0,
+      max: 64,
+      otherwise: 'workers.default_worker_count',
+      description: `How many ${type} workers are started; 0 is none.`,
+    }),
+    image: text({
+      fallback: null,
+      description: `The image of ${type} workers in docker mode, which needs one.`,
+    }),
+  };
+}
 
 /** Every setting there is. A key is the property in `Config`; its name in files is the same in snake_case, a duration's without `_ms`. */
 export const settings = {
@@ -129,6 +152,53 @@ export const settings = {
       max: 24 * hour,
       description: 'How long a stopping worker may finish its jobs before it hands them back.',
     }),
+  },
+  workers: {
+    defaultExecutionMode: choice(executionModes, {
+      fallback: 'direct',
+      description:
+        'How workers run that are started for a build or as services: as processes, or in containers.',
+    }),
+    defaultWorkerCount: integer({
+      fallback: 1,
+      min: 0,
+      max: 64,
+      description: 'How many workers of each type are started.',
+    }),
+    autoStart: toggle({
+      fallback: true,
+      description: 'Whether a build starts the workers that it needs and that do not run yet.',
+    }),
+    startRetries: integer({
+      fallback: 3,
+      min: 0,
+      max: 20,
+      description: 'How often the start of a worker is tried again.',
+    }),
+    startTimeoutMs: duration({
+      fallback: 60_000,
+      min: 1000,
+      max: hour,
+      description: 'How long a worker may take until it takes jobs.',
+    }),
+    stopTimeoutMs: duration({
+      fallback: 30_000,
+      min: 0,
+      max: hour,
+      description: 'How long a service may finish its jobs when it is stopped; then it is killed.',
+    }),
+    networkName: text({
+      fallback: 'capstan_app-network',
+      description: 'The Docker network of workers in containers; made where it is missing.',
+    }),
+    pull: choice(['missing', 'never'], {
+      fallback: 'missing',
+      description: 'Whether an image that is not there is pulled.',
+    }),
+    codex: workerType('codex'),
+    plantuml: workerType('plantuml'),
+    notebook: workerType('notebook'),
+    drawio: workerType('drawio'),
   },
   store: {
     busyTimeoutMs: duration({

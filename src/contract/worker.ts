@@ -5,6 +5,10 @@ export type WorkerStatus = z.infer<typeof workerStatusSchema>;
 
 export const workerSchema = z.object({
   id: z.string(),
+  /** What its launcher calls it; null for one that a person started. */
+  name: z.string().nullable(),
+  /** The build that it serves alone. */
+  buildId: z.string().nullable(),
   types: z.array(z.string()),
   queues: z.array(z.string()),
   mode: z.enum(['direct', 'docker', 'kubernetes']),

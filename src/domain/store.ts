@@ -1,9 +1,9 @@
 import type { JobEvent, JobEventBody } from '../contract/event.ts';
 import type { JobState } from '../contract/job.ts';
-import type { JobId, WorkerId } from './ids.ts';
+import type { BuildId, JobId, WorkerId } from './ids.ts';
 import type { AttemptOutcome, Checkpoint, ClaimedJob, Job, Lease } from './job.ts';
 import type { KeepLeasesOptions, LeaseKeeper } from './lease-keeper.ts';
-import type { NewWorker, WorkerRecord } from './worker.ts';
+import type { NewWorker, ProcessIdentity, WorkerRecord } from './worker.ts';
 
 export interface NewJob {
   readonly id: JobId;
@@ -16,6 +16,8 @@ export interface NewJob {
   readonly retryOf: JobId | null;
   /** Null: at once. */
   readonly runAtMs: number | null;
+  /** The build that wants it; whoever asks with a known idempotency key wants that job, too. */
+  readonly buildId?: BuildId | null;
 }
 
 export interface ClaimRequest {
@@ -25,6 +27,28 @@ export interface ClaimRequest {
   /** At most this many; the store gives fewer where other live workers wait for the same jobs. */
   readonly limit: number;
   readonly leaseMs: number;
+  /** Only jobs that this build wants; none: all jobs. */
+  readonly buildId?: BuildId | null;
+}
+
+/** What `nextDueAt` looks at; see `ClaimRequest`. */
+export type DueRequest = Pick<ClaimRequest, 'types' | 'queues' | 'buildId'>;
+
+/** A running `build`: a process that wants jobs. */
+export interface BuildRecord {
+  readonly id: BuildId;
+  readonly process: ProcessIdentity;
+  readonly startedAtMs: number;
+}
+
+/** How the queue of a job type stands. */
+export interface QueueStats {
+  readonly type: string;
+  /** Due and not claimed. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Of the newest succeeded attempts, milliseconds; null where there was none. */
+  readonly averageMs: number | null;
 }
 
 /** What a worker says while it works on a job. */
@@ -65,7 +89,7 @@ export interface Store extends AsyncDisposable {
   /** Takes due jobs, highest priority first, then oldest, in one conditional statement; each gets a lease and the next fence. */
   claimJobs(request: ClaimRequest): Promise<readonly ClaimedJob[]>;
   /** When the next job of these types and queues that is not due yet will be; null when there is none. Epoch ms. */
-  nextDueAt(types: readonly string[], queues: readonly string[]): Promise<number | null>;
+  nextDueAt(request: DueRequest): Promise<number | null>;
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<readonly LeaseState[]>;
   /** Appends events and replaces the checkpoint; false, and nothing stored, where the fence is old. */
   reportProgress(lease: Lease, report: ProgressReport): Promise<boolean>;
@@ -78,8 +102,23 @@ export interface Store extends AsyncDisposable {
   listJobs(filter: JobFilter): Promise<JobPage>;
   /** Events with a greater `seq`, oldest first. */
   listEvents(id: JobId, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
+  /** The job that has this idempotency key, or null. */
+  jobByKey(key: string): Promise<Job | null>;
+  /** Takes the idempotency key away from a job that failed or was cancelled, so that another one can have it. */
+  releaseKey(id: JobId): Promise<void>;
+  /** Each type that has jobs which have not ended, or had any lately. */
+  queueStats(): Promise<readonly QueueStats[]>;
   /** Jobs that wait now, by type: what no worker may be there for. */
   countWaiting(): Promise<Readonly<Record<string, number>>>;
+
+  openBuild(id: BuildId, process: ProcessIdentity): Promise<void>;
+  /** Forgets the build and what it wanted; the jobs stay. */
+  closeBuild(id: BuildId): Promise<void>;
+  listBuilds(): Promise<readonly BuildRecord[]>;
+  /** The jobs that the build wants, as they stand. */
+  listBuildJobs(id: BuildId): Promise<readonly { readonly id: JobId; readonly state: JobState }[]>;
+  /** Cancels the jobs that this build wants and no other. */
+  cancelBuildJobs(id: BuildId): Promise<readonly JobId[]>;
 
   registerWorker(worker: NewWorker): Promise<void>;
   updateWorker(id: WorkerId, state: WorkerRecord['state']): Promise<void>;

@@ -1,4 +1,4 @@
-import type { WorkerId } from './ids.ts';
+import type { BuildId, WorkerId } from './ids.ts';
 
 /** Proof of which process a worker is: a pid alone may have been given to another process meanwhile. */
 export interface ProcessIdentity {
@@ -15,9 +15,15 @@ export interface NewWorker {
   readonly mode: 'direct' | 'docker' | 'kubernetes';
   readonly process: ProcessIdentity;
   readonly concurrency: number;
+  /** What its launcher calls it; none for one that a person started. */
+  readonly name?: string | null;
+  /** The build that it serves alone; none for one that serves all. */
+  readonly buildId?: BuildId | null;
 }
 
 export interface WorkerRecord extends NewWorker {
+  readonly name: string | null;
+  readonly buildId: BuildId | null;
   readonly state: 'starting' | 'ready' | 'draining';
   readonly activeJobs: number;
   readonly jobsProcessed: number;

@@ -1,4 +1,4 @@
-import type { WorkerId } from '../domain/ids.ts';
+import type { BuildId, WorkerId } from '../domain/ids.ts';
 import type { JobSource } from '../domain/job-source.ts';
 import type { Store } from '../domain/store.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -9,6 +9,8 @@ export interface StoreJobSourceOptions {
   readonly workerId: WorkerId;
   readonly types: readonly string[];
   readonly queues: readonly string[];
+  /** The build that this worker serves alone. */
+  readonly buildId?: BuildId | null;
   /** How long a claimed job stays this worker's without a heartbeat. */
   readonly leaseMs?: number;
   /** A worker whose main thread has not run for this long loses its jobs. */
@@ -25,6 +27,7 @@ const safetyPollMs = 5_000;
 /** Jobs straight from the store. Starts the worker's heartbeats; the store stays the caller's, who disposes it after this. */
 export function openStoreJobSource(options: StoreJobSourceOptions): JobSource {
   const { store, workerId, types, queues, leaseMs = defaultLeaseMs } = options;
+  const buildId = options.buildId ?? null;
   const bell = createDoorbell((listener) => store.subscribe('jobs', listener));
   const keeper = store.keepLeases({
     workerId,
@@ -38,9 +41,9 @@ export function openStoreJobSource(options: StoreJobSourceOptions): JobSource {
       while (!signal.aborted) {
         // Listening before looking: what is committed after the look rings.
         const ring = bell.listen();
-        const jobs = await store.claimJobs({ workerId, types, queues, limit: slots, leaseMs });
+        const jobs = await store.claimJobs({ workerId, types, queues, limit: slots, leaseMs, buildId });
         if (jobs.length > 0) return jobs;
-        const dueAtMs = await store.nextDueAt(types, queues);
+        const dueAtMs = await store.nextDueAt({ types, queues, buildId });
         const untilDueMs = dueAtMs === null ? safetyPollMs : Math.max(1, dueAtMs - systemClock());
         await ring.wait(Math.min(untilDueMs, safetyPollMs), signal);
       }

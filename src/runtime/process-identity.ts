@@ -35,6 +35,14 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return stat.startTicks === startTicks && !isDead(stat);
 }
 
+/** Whether the process is known to be stopped (SIGSTOP, a debugger): it lives and does nothing. */
+export function isSuspended(identity: ProcessIdentity): boolean {
+  const [boot, namespace, startTicks] = identity.startToken.split('/');
+  if (identity.host !== hostname() || `${boot ?? ''}/${namespace ?? ''}` !== pidScope()) return false;
+  const stat = readProcessStat(identity.pid);
+  return stat !== null && stat.startTicks === startTicks && /^[Tt]$/.test(stat.state);
+}
+
 /** Boot and pid namespace: a pid means nothing outside of them. Empty where there is no /proc. */
 function pidScope(): string {
   try {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { WorkerStatus, WorkerView } from '../contract/worker.ts';
 import type { WorkerRecord } from '../domain/worker.ts';
-import { isAlive } from '../runtime/process-identity.ts';
+import { isAlive, isSuspended } from '../runtime/process-identity.ts';
 import { toIso } from '../runtime/clock.ts';
 import type { JobServices } from './job-services.ts';
 
@@ -23,9 +23,10 @@ export async function isServing(worker: WorkerRecord, nowMs: number): Promise<bo
   return status === 'idle' || status === 'busy' || status === 'starting';
 }
 
-async function statusOf(worker: WorkerRecord, nowMs: number): Promise<WorkerStatus> {
+export async function statusOf(worker: WorkerRecord, nowMs: number): Promise<WorkerStatus> {
   const local = worker.process.host === hostname();
   if (local && !isAlive(worker.process)) return 'dead';
+  if (isSuspended(worker.process)) return 'hung';
   if (nowMs - worker.lastSeenAtMs > silentMs) return local ? 'hung' : 'dead';
   if (worker.state !== 'ready') return worker.state;
   return worker.activeJobs > 0 ? 'busy' : 'idle';
@@ -34,6 +35,8 @@ async function statusOf(worker: WorkerRecord, nowMs: number): Promise<WorkerStat
 function view(worker: WorkerRecord, status: WorkerStatus): WorkerView {
   return {
     id: worker.id,
+    name: worker.name,
+    buildId: worker.buildId,
     types: [...worker.types],
     queues: [...worker.queues],
     mode: worker.mode,

@@ -1,14 +1,17 @@
 import { mkdir } from 'node:fs/promises';
+import { release } from 'node:os';
 import { join } from 'node:path';
-import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
+import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
+import { chooseJournalMode } from '../domain/journal-mode.ts';
 import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { allJobTypes } from './worker-types.ts';
 import type { JobServices } from './job-services.ts';
+import type { JobTypes } from './job-types.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
 export interface Capstan extends JobServices, AsyncDisposable {
@@ -24,16 +27,34 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
+  /** Tells a Linux inside Windows. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Other than those that come with Capstan. */
+  readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
 }
 
 /** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
-export async function openCapstan({ config, profile, logger, commandPath }: OpenOptions): Promise<Capstan> {
+export async function openCapstan(options: OpenOptions): Promise<Capstan> {
+  const { config, profile, logger, commandPath } = options;
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw asFileError(error, config.dataDir);
   }
-  const store = await openSqliteStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs });
+  const journal = chooseJournalMode({
+    platform: process.platform,
+    kernelRelease: release(),
+    environment: options.environment ?? {},
+    dbPath: config.dbPath,
+    containers: usesContainers(config),
+  });
+  if (journal.warning !== null && usesContainers(config))
+    logger.warn({ dbPath: config.dbPath }, journal.warning);
+  const store = await openSqliteStore({
+    dbPath: config.dbPath,
+    journalMode: journal.mode,
+    busyLimitMs: config.store.busyTimeoutMs,
+  });
   const artifacts = createArtifactStorage(join(config.dataDir, 'artifacts'));
   return {
     config,
@@ -42,8 +63,18 @@ export async function openCapstan({ config, profile, logger, commandPath }: Open
     commandPath,
     store,
     artifacts,
-    jobTypes: allJobTypes({ dataDir: config.dataDir, artifacts }),
+    jobTypes:
+      options.jobTypes?.(config.dataDir, artifacts) ?? allJobTypes({ dataDir: config.dataDir, artifacts }),
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
+}
+
+/** Whether the settings have any worker run in a container, which opens the same file. */
+function usesContainers({ workers }: Config): boolean {
+  const groups = Object.values(workers).filter((value) => typeof value === 'object');
+  return (
+    workers.defaultExecutionMode === 'docker' ||
+    groups.some(({ executionMode }) => executionMode === 'docker')
+  );
 }

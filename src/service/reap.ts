@@ -38,6 +38,8 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
     const { pid } = worker.process;
     logger.warn({ workerId: worker.id, pid, jobs }, 'A worker died; its jobs are back in the queue');
   }
+  // What dead builds wanted alone is not cancelled: who builds next finds it made.
+  for (const build of await store.listBuilds()) if (!isAlive(build.process)) await store.closeBuild(build.id);
   const expired = await store.reapExpired();
   if (expired.length > 0) logger.warn({ jobs: expired }, 'Leases ran out; the jobs are back in the queue');
   for (const [worker, jobs] of held) {

@@ -1,4 +1,4 @@
-import type { WorkerId } from '../domain/ids.ts';
+import type { BuildId, WorkerId } from '../domain/ids.ts';
 import { isTerminal, type Job } from '../domain/job.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
@@ -24,6 +24,11 @@ export interface LocalWorkerOptions {
   readonly dataDir: string;
   readonly runners: readonly Runner[];
   readonly concurrency: number;
+  /** What its launcher calls it. */
+  readonly name?: string | null;
+  /** The build that it serves alone. */
+  readonly buildId?: BuildId | null;
+  readonly mode?: NewWorker['mode'];
   readonly leaseMs: number;
   /** `Infinity`: running jobs are finished, however long they take. */
   readonly drainGraceMs: number;
@@ -56,9 +61,11 @@ export async function startLocalWorker(
     id,
     types,
     queues: types,
-    mode: 'direct',
+    mode: options.mode ?? 'direct',
     process: currentProcessIdentity(),
     concurrency: options.concurrency,
+    name: options.name ?? null,
+    buildId: options.buildId ?? null,
   };
   await store.registerWorker(registration);
   opening.defer(async () => {
@@ -83,10 +90,20 @@ export async function startLocalWorker(
       });
   };
   const source = opening.use(
-    openStoreJobSource({ store, workerId: id, types, queues: types, leaseMs: options.leaseMs, onForgotten }),
+    openStoreJobSource({
+      store,
+      workerId: id,
+      types,
+      queues: types,
+      buildId: options.buildId ?? null,
+      leaseMs: options.leaseMs,
+      onForgotten,
+    }),
   );
   await store.updateWorker(id, 'ready');
-  logger.info({ types, concurrency: options.concurrency }, 'Worker ready');
+  const startedAtMs = systemClock();
+  const { mode, name } = registration;
+  logger.info({ types, mode, name, concurrency: options.concurrency }, 'Worker ready');
 
   const held = opening.move();
   const onError = (error: unknown): void => {
@@ -107,15 +124,26 @@ export async function startLocalWorker(
 
   async function serve(): Promise<void> {
     await using _held = held;
-    const onStored = discardEnded(store, runners, logger);
+    const discard = discardEnded(store, runners, logger);
+    let jobsProcessed = 0;
+    const onStored = async (job: Job): Promise<void> => {
+      jobsProcessed += 1;
+      await discard(job);
+    };
     await runWorker(
       { ...options, source, logger, outboxDir: outboxDir(options.dataDir), onStored },
       drain,
       hurry,
     );
-    logger.info({}, 'Worker stopped');
+    const uptimeMs = systemClock() - startedAtMs;
+    logger.info({ reason: describeReason(drain.reason), jobsProcessed, uptimeMs }, 'Worker stopped');
   }
   return { id, stopped: serve() };
+}
+
+function describeReason(reason: unknown): string {
+  if (typeof reason === 'string') return reason;
+  return reason instanceof Error ? reason.message : 'it was told to stop';
 }
 
 /** After a job's end is stored, its runner may give back what only another attempt would have needed. */

@@ -1,10 +1,19 @@
+import type { BuildId } from '../domain/ids.ts';
+import type { Runner } from '../domain/runner.ts';
+import type { NewWorker } from '../domain/worker.ts';
 import type { Capstan } from './open-capstan.ts';
 import { createRunner } from './create-runner.ts';
 import { startLocalWorker, type LocalWorker } from './start-local-worker.ts';
 import type { WorkerType } from './worker-types.ts';
 
 export interface StartWorkerOptions {
-  readonly type: WorkerType;
+  readonly type:
+    WorkerType | { readonly createRunner: (capstan: Capstan, signal: AbortSignal) => Promise<Runner> };
+  /** What its launcher calls it. */
+  readonly name?: string | null;
+  /** The build that it serves alone. */
+  readonly buildId?: BuildId | null;
+  readonly mode?: NewWorker['mode'];
   readonly concurrency?: number | undefined;
   readonly drainGraceMs?: number | undefined;
 }
@@ -16,13 +25,20 @@ export async function startWorker(
   stop: { readonly drain: AbortSignal; readonly hurry?: AbortSignal },
 ): Promise<LocalWorker> {
   const { config, store, logger } = capstan;
-  const runner = await createRunner(options.type, capstan, stop.drain);
+  const { type } = options;
+  const runner =
+    typeof type === 'string'
+      ? await createRunner(type, capstan, stop.drain)
+      : await type.createRunner(capstan, stop.drain);
   return startLocalWorker(
     {
       store,
       dataDir: config.dataDir,
       runners: [runner],
       concurrency: options.concurrency ?? config.worker.concurrency,
+      name: options.name ?? null,
+      buildId: options.buildId ?? null,
+      mode: options.mode ?? 'direct',
       leaseMs: config.worker.leaseMs,
       drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
       logger,

@@ -1,5 +1,5 @@
 import type { SubmitJob } from '../contract/job.ts';
-import type { JobId } from '../domain/ids.ts';
+import type { BuildId, JobId } from '../domain/ids.ts';
 import type { Job } from '../domain/job.ts';
 import type { NewJob } from '../domain/store.ts';
 import { AppError } from '../runtime/app-error.ts';
@@ -16,7 +16,11 @@ export interface Submitted {
 type Services = Pick<JobServices, 'store' | 'jobTypes'>;
 
 /** Accepts a job: its files are copied, its row is synced to disk. Throws `unknown_job_type`, `invalid_input` or what the type's own checks say. */
-export async function submitJob(services: Services, request: SubmitJob): Promise<Submitted> {
+export async function submitJob(
+  services: Services,
+  request: SubmitJob,
+  buildId: BuildId | null = null,
+): Promise<Submitted> {
   const type = findType(services, request.type);
   const parsed = type.inputSchema.safeParse(request.input);
   if (!parsed.success) {
@@ -42,6 +46,7 @@ export async function submitJob(services: Services, request: SubmitJob): Promise
     idempotencyKey: request.idempotencyKey ?? null,
     retryOf: null,
     runAtMs: request.runAt === undefined ? null : Date.parse(request.runAt),
+    buildId,
   });
 }
 

@@ -68,7 +68,7 @@ const complete = (threadId: string, turnId: string, status = 'completed'): void 
   });
 };
 
-const turnsByText: Readonly<Record<string, (threadId: string, turnId: string) => void>> = {
+const turnsByText: Readonly<Record<string, (threadId: string, turnId: string, text: string) => void>> = {
   crash: (threadId) => {
     delta(threadId, 'half of it');
     process.stdout.write('', () => end(9));
@@ -100,6 +100,22 @@ const turnsByText: Readonly<Record<string, (threadId: string, turnId: string) =>
     complete(threadId, turnId);
     complete(threadId, turnId);
     delta(threadId, ' too late');
+  },
+  /** Says the request's own lines, as bytes, cut where it wants; THREAD and TURN in them are its own. Then ends well. */
+  says: (threadId, turnId, text) => {
+    const { bytes, cuts } = JSON.parse(text.slice(5)) as { bytes: string; cuts: readonly number[] };
+    const said = Buffer.from(bytes, 'base64').toString('latin1');
+    const whole = Buffer.from(said.replaceAll('THREAD', threadId).replaceAll('TURN', turnId), 'latin1');
+    let from = 0;
+    for (const cut of [
+      ...cuts.map((share) => Math.floor(share * whole.length)).toSorted((a, b) => a - b),
+      whole.length,
+    ]) {
+      writeSync(1, whole.subarray(from, cut));
+      from = cut;
+    }
+    writeSync(1, '\n');
+    complete(threadId, turnId);
   },
   'unknown-request': (threadId, turnId) => {
     send({ id: 'ask-1', method: 'nobody/answers', params: { threadId } });
@@ -148,8 +164,9 @@ const answers: Readonly<Record<string, (message: Message) => void>> = {
     const turnId = `turn-${turns}`;
     if (text === 'never-started') return;
     send({ id, result: { turn: { id: turnId, status: 'inProgress' } } });
-    const play = Object.hasOwn(turnsByText, text) ? turnsByText[text] : undefined;
-    if (play !== undefined) play(threadId, turnId);
+    const word = text.startsWith('says ') ? 'says' : text;
+    const play = Object.hasOwn(turnsByText, word) ? turnsByText[word] : undefined;
+    if (play !== undefined) play(threadId, turnId, text);
     else {
       delta(threadId, `hello from ${process.pid}`);
       complete(threadId, turnId);

@@ -89,11 +89,11 @@ describe('claiming', () => {
     await t.store.submitJob(aJob({ runAtMs: 1_005_000, priority: 9 }));
     await t.store.submitJob(aJob({ runAtMs: 1_002_000 }));
     expect(await t.store.claimJobs(aClaim('w1'))).toEqual([]);
-    expect(await t.store.nextDueAt(['noop'], ['noop'])).toBe(1_002_000);
-    expect(await t.store.nextDueAt(['other'], ['noop'])).toBeNull();
+    expect(await t.store.nextDueAt({ types: ['noop'], queues: ['noop'] })).toBe(1_002_000);
+    expect(await t.store.nextDueAt({ types: ['other'], queues: ['noop'] })).toBeNull();
     nowMs = 1_002_000;
     expect(await t.store.claimJobs(aClaim('w1', { limit: 5 }))).toHaveLength(1);
-    expect(await t.store.nextDueAt(['noop'], ['noop'])).toBe(1_005_000);
+    expect(await t.store.nextDueAt({ types: ['noop'], queues: ['noop'] })).toBe(1_005_000);
   });
 
   test('gives a lease and the next fence', async () => {
@@ -185,7 +185,7 @@ describe('ending an attempt', () => {
     const { job } = await t.store.submitJob(aJob({ maxAttempts: 2 }));
     await t.store.finishAttempt((await claimOne(t.store)).lease, failed('infrastructure'));
     expect(await t.store.claimJobs(aClaim('w1'))).toEqual([]);
-    nowMs = (await t.store.nextDueAt(['noop'], ['noop'])) ?? 0;
+    nowMs = (await t.store.nextDueAt({ types: ['noop'], queues: ['noop'] })) ?? 0;
     expect(nowMs).toBeGreaterThan(0);
     await t.store.finishAttempt((await claimOne(t.store)).lease, failed('infrastructure'));
     expect((await t.store.getJob(job.id))?.status).toEqual({
@@ -332,7 +332,7 @@ describe('the dead', () => {
     const report = { ...emptyReport, summary: 'half' };
     const outcome = { kind: 'failed', failure: failure('stalled'), report } as const;
     await t.store.finishAttempt((await claimOne(t.store)).lease, outcome);
-    nowMs = (await t.store.nextDueAt(['noop'], ['noop'])) ?? 0;
+    nowMs = (await t.store.nextDueAt({ types: ['noop'], queues: ['noop'] })) ?? 0;
     const { job } = await claimOne(t.store, { leaseMs: 1 });
     nowMs += 1;
     await t.store.reapExpired();

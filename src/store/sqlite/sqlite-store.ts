@@ -9,9 +9,11 @@ import { toJob } from './job-row.ts';
 import { openLeaseKeeper } from './lease-keeper.ts';
 import { countWaiting } from './queries/count-waiting.ts';
 import { getJobRow } from './queries/get-job.ts';
+import { listBuildJobs, listBuilds } from './queries/list-builds.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listJobs } from './queries/list-jobs.ts';
 import { listWorkers } from './queries/list-workers.ts';
+import { queueStats } from './queries/queue-stats.ts';
 import { retryBusy } from './retry-busy.ts';
 import { prepareStatements } from './statements/index.ts';
 import { cancelJob } from './writes/cancel-job.ts';
@@ -42,13 +44,16 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
     async claimJobs(request) {
       const wanted = { types: JSON.stringify(request.types), queues: JSON.stringify(request.queues) };
       // Many are woken for one job: those who find none must not take the write lock for it.
-      const dueMs = await read(() => sql.firstDue(wanted));
+      const buildId = request.buildId ?? null;
+      const dueMs = await read(() =>
+        buildId === null ? sql.firstDue(wanted) : sql.buildFirstDue({ ...wanted, buildId }),
+      );
       if (dueMs === null || dueMs > now() || request.limit < 1) return [];
       return writer.write('relaxed', (tx) => claimJobs(sql, tx, request));
     },
-    async nextDueAt(types, queues) {
-      const wanted = { types: JSON.stringify(types), queues: JSON.stringify(queues) };
-      return read(() => sql.nextDue({ ...wanted, nowMs: now() }));
+    async nextDueAt({ types, queues, buildId = null }) {
+      const wanted = { types: JSON.stringify(types), queues: JSON.stringify(queues), nowMs: now() };
+      return read(() => (buildId === null ? sql.nextDue(wanted) : sql.buildNextDue({ ...wanted, buildId })));
     },
     async extendLeases(leases, leaseMs) {
       if (leases.length === 0) return [];
@@ -71,7 +76,36 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
     },
     listJobs: (filter) => read(() => listJobs(db, filter)),
     listEvents: (id, afterSeq, limit) => read(() => listEvents(db, { id, afterSeq, limit })),
+    async jobByKey(key) {
+      const row = await read(() => sql.jobByKey(key));
+      return row === undefined ? null : toJob(row);
+    },
+    async releaseKey(id) {
+      await writer.write('relaxed', () => {
+        sql.releaseKey(id);
+      });
+    },
+    queueStats: () => read(() => queueStats(db, now())),
     countWaiting: () => read(() => countWaiting(db, now())),
+
+    async openBuild(id, process) {
+      await writer.write('relaxed', (tx) => {
+        sql.openBuild(id, process, tx.nowMs);
+      });
+    },
+    async closeBuild(id) {
+      await writer.write('relaxed', () => {
+        sql.closeBuild(id);
+      });
+    },
+    listBuilds: () => read(() => listBuilds(db)),
+    listBuildJobs: (id) => read(() => listBuildJobs(db, id)),
+    cancelBuildJobs: (id) =>
+      writer.write<readonly JobId[]>('synced', (tx) => {
+        const ids = sql.wantedAlone(id);
+        for (const each of ids) cancelJob(sql, tx, each);
+        return ids as JobId[];
+      }),
 
     async registerWorker(worker) {
       await writer.write('relaxed', (tx) => sql.registerWorker(worker, tx.nowMs));

@@ -23,6 +23,21 @@ export interface WorkerRow {
   readonly jobs_processed: number;
   readonly started_at_ms: number;
   readonly last_seen_at_ms: number;
+  readonly name: string | null;
+  readonly build_id: string | null;
+}
+
+export interface BuildRow {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly start_token: string;
+  readonly started_at_ms: number;
+}
+
+export interface BuildJobRow {
+  readonly build_id: string;
+  readonly job_no: number;
 }
 
 export interface EventRow {
@@ -38,6 +53,9 @@ export interface AttemptRow {
   readonly job_no: number;
   readonly attempt: number;
   readonly worker_id: string;
+  readonly started_at_ms: number;
+  readonly ended_at_ms: number | null;
+  readonly outcome: string | null;
 }
 
 interface Tables {
@@ -45,6 +63,8 @@ interface Tables {
   workers: WorkerRow;
   events: EventRow;
   attempts: AttemptRow;
+  builds: BuildRow;
+  build_jobs: BuildJobRow;
 }
 
 /** Builds the cold queries. It has no driver: the store's one connection runs them, so that they cannot fall into an open transaction. */

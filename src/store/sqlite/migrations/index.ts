@@ -1,5 +1,6 @@
 import { jobsMigration } from './0001-jobs.ts';
 import { gatewayResponsesMigration } from './0002-gateway-responses.ts';
+import { buildsMigration } from './0003-builds.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [jobsMigration, gatewayResponsesMigration];
+export const migrations: readonly Migration[] = [jobsMigration, gatewayResponsesMigration, buildsMigration];

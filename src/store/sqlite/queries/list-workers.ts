@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { sql } from 'kysely';
-import type { WorkerId } from '../../../domain/ids.ts';
+import type { BuildId, WorkerId } from '../../../domain/ids.ts';
 import type { WorkerRecord } from '../../../domain/worker.ts';
 import { all, sqlite } from '../tables.ts';
 
@@ -26,6 +26,8 @@ export function listWorkers(db: Database): WorkerRecord[] {
     mode: row.mode,
     process: { host: row.host, pid: row.pid, startToken: row.start_token },
     concurrency: row.concurrency,
+    name: row.name,
+    buildId: row.build_id as BuildId | null,
     state: row.state,
     activeJobs: row.active ?? 0,
     jobsProcessed: row.jobs_processed,

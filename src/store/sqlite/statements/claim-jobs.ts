@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { JobRow } from '../job-row.ts';
-import { lanes, waiting } from './due-jobs.ts';
+import { buildDue, lanes, waiting } from './due-jobs.ts';
 
 export interface ClaimParameters {
   readonly workerId: string;
@@ -13,6 +13,15 @@ export interface ClaimParameters {
   readonly waiters: number;
   readonly nowMs: number;
 }
+
+const claimDue = `
+    UPDATE jobs SET
+      state = 'running', attempt = attempt + 1, worker_id = @workerId, lease_until_ms = @nowMs + @leaseMs,
+      started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL, last_seq = last_seq + 1
+    WHERE ${waiting} AND no IN (
+      SELECT no FROM due ORDER BY priority DESC, run_at_ms, no
+      LIMIT (SELECT CAST(min(@limit, max(1, ceil(1.0 * count(*) / @waiters))) AS INTEGER) FROM due))
+    RETURNING *`;
 
 /**
  * The claim: one conditional statement that takes the first due jobs and gives each a lease and the next fence. Numbers
@@ -30,13 +39,20 @@ export function prepareClaim(db: Database): (parameters: ClaimParameters) => Job
         ORDER BY j.run_at_ms, j.no LIMIT @limit * @waiters)
       WHERE lanes.priority IS NOT NULL
     )
-    UPDATE jobs SET
-      state = 'running', attempt = attempt + 1, worker_id = @workerId, lease_until_ms = @nowMs + @leaseMs,
-      started_at_ms = coalesce(started_at_ms, @nowMs), failure = NULL, last_seq = last_seq + 1
-    WHERE ${waiting} AND no IN (
-      SELECT no FROM due ORDER BY priority DESC, run_at_ms, no
-      LIMIT (SELECT CAST(min(@limit, max(1, ceil(1.0 * count(*) / @waiters))) AS INTEGER) FROM due))
-    RETURNING *
+    ${claimDue}
+  `);
+  return (parameters) => statement.all(parameters).sort(byTurn);
+}
+
+/** The claim of a worker that serves one build alone: what that build wants is few enough to be looked through. */
+export function prepareBuildClaim(
+  db: Database,
+): (parameters: ClaimParameters & { readonly buildId: string }) => JobRow[] {
+  const statement = db.prepare<[ClaimParameters & { readonly buildId: string }], JobRow>(`
+    WITH due (no, priority, run_at_ms) AS MATERIALIZED (
+      SELECT job.no, job.priority, job.run_at_ms ${buildDue} AND job.run_at_ms <= @nowMs
+    )
+    ${claimDue}
   `);
   return (parameters) => statement.all(parameters).sort(byTurn);
 }

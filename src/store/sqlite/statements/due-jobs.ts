@@ -17,3 +17,9 @@ export const lanes = `
        WHERE j.${waiting} AND j.type = lanes.type AND j.queue = lanes.queue AND j.priority < lanes.priority)
     FROM lanes WHERE priority IS NOT NULL
   )`;
+
+/** The waiting jobs of these types and queues that a build wants. Parameter: @buildId. */
+export const buildDue = `
+  FROM build_jobs wanted JOIN jobs job ON job.no = wanted.job_no
+  WHERE wanted.build_id = @buildId AND job.${waiting}
+    AND job.type IN (SELECT value FROM json_each(@types)) AND job.queue IN (SELECT value FROM json_each(@queues))`;

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { prepareAppendEvent } from './append-event.ts';
 import { prepareAttemptEnding, prepareEndAttempt, prepareStartAttempt } from './attempt.ts';
-import { prepareClaim } from './claim-jobs.ts';
+import * as build from './build.ts';
+import { prepareBuildClaim, prepareClaim } from './claim-jobs.ts';
 import {
   prepareEndable,
   prepareEndJob,
@@ -10,7 +11,7 @@ import {
   prepareRequestCancel,
 } from './end-job.ts';
 import { prepareCountEvents, prepareExtendLease, prepareHeldLeases, prepareSaveCheckpoint } from './lease.ts';
-import { prepareFirstDue, prepareNextDue } from './next-due.ts';
+import { prepareBuildFirstDue, prepareBuildNextDue, prepareFirstDue, prepareNextDue } from './next-due.ts';
 import { prepareInsertJob, prepareJobByKey } from './submit-job.ts';
 import * as worker from './worker.ts';
 
@@ -24,6 +25,7 @@ export function prepareStatements(db: Database) {
     endAttempt: prepareEndAttempt(db),
     attemptEnding: prepareAttemptEnding(db),
     claim: prepareClaim(db),
+    buildClaim: prepareBuildClaim(db),
     endable: prepareEndable(db),
     endJob: prepareEndJob(db),
     expired: prepareExpired(db),
@@ -35,6 +37,13 @@ export function prepareStatements(db: Database) {
     saveCheckpoint: prepareSaveCheckpoint(db),
     firstDue: prepareFirstDue(db),
     nextDue: prepareNextDue(db),
+    buildFirstDue: prepareBuildFirstDue(db),
+    buildNextDue: prepareBuildNextDue(db),
+    openBuild: build.prepareOpenBuild(db),
+    closeBuild: build.prepareCloseBuild(db),
+    wantJob: build.prepareWantJob(db),
+    wantedAlone: build.prepareWantedAlone(db),
+    releaseKey: build.prepareReleaseKey(db),
     insertJob: prepareInsertJob(db),
     jobByKey: prepareJobByKey(db),
     countWaiters: worker.prepareCountWaiters(db),

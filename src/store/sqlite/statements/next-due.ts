@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { lanes, waiting } from './due-jobs.ts';
+import { buildDue, lanes, waiting } from './due-jobs.ts';
 
 export interface NextDueParameters {
   readonly types: string;
@@ -32,6 +32,28 @@ export function prepareNextDue(
         WHERE j.${waiting} AND j.type = lanes.type AND j.queue = lanes.queue AND j.priority = lanes.priority
           AND j.run_at_ms > @nowMs))
       FROM lanes WHERE priority IS NOT NULL`,
+    )
+    .pluck();
+  return (parameters) => statement.get(parameters) ?? null;
+}
+
+type BuildDueParameters = NextDueParameters & { readonly buildId: string };
+
+/** `prepareFirstDue` among what a build wants. */
+export function prepareBuildFirstDue(db: Database): (parameters: BuildDueParameters) => number | null {
+  const statement = db
+    .prepare<[BuildDueParameters], number | null>(`SELECT min(job.run_at_ms) ${buildDue}`)
+    .pluck();
+  return (parameters) => statement.get(parameters) ?? null;
+}
+
+/** `prepareNextDue` among what a build wants. */
+export function prepareBuildNextDue(
+  db: Database,
+): (parameters: BuildDueParameters & { nowMs: number }) => number | null {
+  const statement = db
+    .prepare<[BuildDueParameters & { nowMs: number }], number | null>(
+      `SELECT min(job.run_at_ms) ${buildDue} AND job.run_at_ms > @nowMs`,
     )
     .pluck();
   return (parameters) => statement.get(parameters) ?? null;

@@ -10,6 +10,8 @@ export interface WaitersParameters {
   readonly types: string;
   readonly queues: string;
   readonly nowMs: number;
+  /** Null for a worker that serves all. */
+  readonly buildId: string | null;
 }
 
 /** How many other live workers with a free slot take jobs of these types from these queues. */
@@ -19,6 +21,7 @@ export function prepareCountWaiters(db: Database): (parameters: WaitersParameter
       `
       SELECT count(*) FROM workers w
       WHERE w.id <> @workerId AND w.state = 'ready' AND w.last_seen_at_ms > @sinceMs
+        AND (w.build_id IS NULL OR w.build_id = @buildId)
         AND EXISTS (SELECT 1 FROM json_each(w.types) a JOIN json_each(@types) b ON a.value = b.value)
         AND EXISTS (SELECT 1 FROM json_each(w.queues) a JOIN json_each(@queues) b ON a.value = b.value)
         AND (SELECT count(*) FROM jobs j WHERE j.state = 'running' AND j.worker_id = w.id) < w.concurrency`,
@@ -30,14 +33,15 @@ export function prepareCountWaiters(db: Database): (parameters: WaitersParameter
 /** A worker that registers again keeps its count. */
 export function prepareRegisterWorker(db: Database): (worker: NewWorker, nowMs: number) => void {
   const statement = db.prepare(`
-    INSERT INTO workers (id, types, queues, mode, host, pid, start_token, concurrency, state, started_at_ms, last_seen_at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?)
+    INSERT INTO workers (id, types, queues, mode, host, pid, start_token, concurrency, name, build_id, state, started_at_ms, last_seen_at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       types = excluded.types, queues = excluded.queues, mode = excluded.mode, host = excluded.host, pid = excluded.pid,
-      start_token = excluded.start_token, concurrency = excluded.concurrency, state = excluded.state,
+      start_token = excluded.start_token, concurrency = excluded.concurrency,
+      name = excluded.name, build_id = excluded.build_id, state = excluded.state,
       last_seen_at_ms = excluded.last_seen_at_ms
   `);
-  return ({ id, types, queues, mode, process, concurrency }, nowMs) => {
+  return ({ id, types, queues, mode, process, concurrency, name, buildId }, nowMs) => {
     statement.run(
       id,
       JSON.stringify(types),
@@ -47,6 +51,8 @@ export function prepareRegisterWorker(db: Database): (worker: NewWorker, nowMs: 
       process.pid,
       process.startToken,
       concurrency,
+      name ?? null,
+      buildId ?? null,
       nowMs,
       nowMs,
     );

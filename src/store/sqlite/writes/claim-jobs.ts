@@ -14,8 +14,12 @@ export function claimJobs(sql: Statements, tx: Transaction, request: ClaimReques
     queues: JSON.stringify(request.queues),
     nowMs,
   };
-  const waiters = 1 + sql.countWaiters(who);
-  const rows = sql.claim({ ...who, limit, leaseMs, waiters });
+  const buildId = request.buildId ?? null;
+  const waiters = 1 + sql.countWaiters({ ...who, buildId });
+  const rows =
+    buildId === null
+      ? sql.claim({ ...who, limit, leaseMs, waiters })
+      : sql.buildClaim({ ...who, limit, leaseMs, waiters, buildId });
   if (rows.length > 0) tx.ring('events');
   return rows.map((row) => {
     sql.startAttempt({ jobNo: row.no, attempt: row.attempt, workerId, nowMs });

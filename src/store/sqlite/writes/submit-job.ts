@@ -12,12 +12,19 @@ export interface Submitted {
 /** @param input the job's input as JSON */
 export function submitJob(sql: Statements, tx: Transaction, job: NewJob, input: string): Submitted {
   const known = job.idempotencyKey === null ? undefined : sql.jobByKey(job.idempotencyKey);
+  const buildId = job.buildId ?? null;
+  if (known !== undefined && buildId !== null) {
+    sql.wantJob(buildId, known.no);
+    // Workers of that build alone may take it now.
+    tx.ring('jobs');
+  }
   if (known !== undefined) return { job: toJob(known), created: false };
   const jobNo = sql.insertJob(job, input, tx.nowMs);
+  if (buildId !== null) sql.wantJob(buildId, jobNo);
   sql.appendEvent({ jobNo, seq: 1, attempt: 0, atMs: tx.nowMs, type: 'job.accepted', body: null });
   tx.ring('jobs');
   tx.ring('events');
-  const { runAtMs, ...rest } = job;
+  const { runAtMs, buildId: _buildId, ...rest } = job;
   return {
     job: {
       ...rest,

@@ -1,0 +1,68 @@
+import { Argument, Option } from 'commander';
+import { z } from 'zod';
+import type { BuildEvent } from '../contract/build-event.ts';
+import { runBuild } from '../service/build/run-build.ts';
+import { knownTypes } from '../service/known-types.ts';
+import { renderBuild } from './build/render-build.ts';
+import type { Action, CliCommand } from './command.ts';
+import { exitCodeOf, exitCodes } from './context.ts';
+import { launchSurroundings } from './launch-surroundings.ts';
+import { loadCliConfig, openFromCli } from './open.ts';
+import { addWorkerFlags } from './worker-flags.ts';
+
+const outputs = ['default', 'verbose', 'quiet', 'json'] as const;
+
+export const buildCommand: CliCommand = {
+  define(command, act) {
+    command
+      .addArgument(new Argument('[manifest]', 'what to build').default('course.yaml'))
+      .addOption(new Option('--force-new-workers', 'start workers even where persistent ones would do'))
+      .addOption(new Option('--no-auto-start', 'start no workers: use those that run'))
+      .addOption(new Option('--explain', 'say why each job runs or does not'))
+      .addOption(
+        new Option('--output <kind>', 'how to tell what happens').choices(outputs).default('default'),
+      )
+      .addOption(new Option('--verbose', 'the same as --output verbose, with what the workers log'))
+      .addOption(new Option('--json', 'the same as --output json'));
+    addWorkerFlags(command);
+    command.action(act(build));
+  },
+};
+
+const optionsSchema = z.object({
+  forceNewWorkers: z.boolean().default(false),
+  autoStart: z.boolean().default(true),
+  explain: z.boolean().default(false),
+  output: z.enum(outputs),
+  verbose: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** Exit 0 where all is made, 1 where a job failed, 2 for a manifest or a setting that is wrong. */
+const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
+  const options = optionsSchema.parse(raw);
+  // What commander says of `--no-auto-start` where nobody did is no flag of the user's.
+  const { autoStart, output: _output, ...given } = raw;
+  const flags = { ...given, ...(autoStart === false ? { workersAutoStart: false } : {}) };
+  const output = options.json ? 'json' : options.verbose ? 'verbose' : options.output;
+  const loaded = loadCliConfig(context, flags);
+  await using capstan = await openFromCli(context, flags, { quiet: output !== 'verbose' });
+  await using view = renderBuild(context, { output, explain: options.explain });
+  const onEvent = (event: BuildEvent): void => {
+    view.onEvent(event);
+  };
+  const { ok } = await runBuild(capstan, {
+    manifest,
+    cwd: context.cwd,
+    loaded,
+    types: context.workerTypes ?? knownTypes,
+    forceNewWorkers: options.forceNewWorkers,
+    surroundings: launchSurroundings(context, raw, (line) => {
+      if (output === 'verbose') context.stderr.write(`${line}\n`);
+    }),
+    interrupted: context.interrupted,
+    onEvent,
+  });
+  if (context.interrupted.aborted) return exitCodeOf(context.interrupted);
+  return ok ? exitCodes.ok : exitCodes.failed;
+};

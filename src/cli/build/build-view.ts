@@ -1,0 +1,11 @@
+import type { BuildEvent } from '../../contract/build-event.ts';
+
+/** Tells a person, or a program, what happens in a build. */
+export interface BuildView extends AsyncDisposable {
+  onEvent(event: BuildEvent): void;
+}
+
+export interface BuildViewOptions {
+  readonly output: 'default' | 'verbose' | 'quiet' | 'json';
+  readonly explain: boolean;
+}

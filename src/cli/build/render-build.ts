@@ -1,0 +1,21 @@
+import { colorsFor } from '../colors.ts';
+import type { CliContext } from '../context.ts';
+import { printJson } from '../print-json.ts';
+import type { BuildView, BuildViewOptions } from './build-view.ts';
+import { renderLines } from './render-lines.ts';
+import { renderLive } from './render-live.ts';
+
+/** How a build is told: events as JSON on stdout, or to a person on stderr, live where it is a terminal. */
+export function renderBuild(context: CliContext, { output, explain }: BuildViewOptions): BuildView {
+  if (output === 'json') {
+    return {
+      onEvent: (event) => {
+        printJson(context.stdout, event);
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  const colors = colorsFor(context.stderr, context.env);
+  const lines = renderLines(context.stderr, colors, { output, explain });
+  return output === 'default' && context.stderr.isTTY === true ? renderLive(lines, colors) : lines;
+}

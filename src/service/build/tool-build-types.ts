@@ -1,0 +1,49 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { drawioFormats, drawioJobInputSchema } from '../../contract/drawio-job.ts';
+import { notebookFormats, notebookJobInputSchema } from '../../contract/notebook-job.ts';
+import { plantumlFormats } from '../../contract/plantuml-job.ts';
+import { findDrawio } from '../../runners/drawio/find-drawio.ts';
+import { findJupyter } from '../../runners/notebook/find-jupyter.ts';
+import { findPlantuml } from '../../runners/plantuml/find-plantuml.ts';
+import { documentBuildType } from './document-build-type.ts';
+
+export const plantumlBuildType = documentBuildType({
+  formats: plantumlFormats,
+  defaultFormat: 'svg',
+  options: {},
+  async tool({ commandPath }, signal) {
+    const { version, java, jar, dot } = await findPlantuml(commandPath, signal);
+    return {
+      version: `PlantUML ${version}${dot === null ? ' without Graphviz' : ''}`,
+      witnesses: [java, jar],
+    };
+  },
+});
+
+const { execute, kernel, network } = notebookJobInputSchema.shape;
+
+export const notebookBuildType = documentBuildType({
+  formats: notebookFormats,
+  defaultFormat: 'html',
+  options: { execute, kernel, network },
+  async tool({ commandPath }, signal) {
+    const { version, python, folders } = await findJupyter(commandPath, signal);
+    // Packages come and go below these.
+    const packages = folders.flatMap((folder) => globSync(join(folder, 'lib/python3*/site-packages')));
+    return {
+      version: `nbconvert ${version}`,
+      witnesses: [python, '/usr/lib/python3/dist-packages', ...packages],
+    };
+  },
+});
+
+export const drawioBuildType = documentBuildType({
+  formats: drawioFormats,
+  defaultFormat: 'svg',
+  options: { scale: drawioJobInputSchema.shape.scale },
+  async tool({ commandPath }, signal) {
+    const { version, chromium, app } = await findDrawio(commandPath, signal);
+    return { version: `draw.io ${version}`, witnesses: [chromium, app] };
+  },
+});

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { hasErrno } from '../../runtime/app-error.ts';
+import type { Capstan } from '../open-capstan.ts';
+import type { WorkerTypes } from '../worker-type.ts';
+import type { BuildState } from './build-state.ts';
+
+export interface ToolVersions {
+  /** Each tool is asked once a build, and not at all where nothing on PATH or of itself has changed. */
+  of(type: string): Promise<string>;
+  /** What to remember. */
+  known(): BuildState['tools'];
+  /** Whether that is more than there was. */
+  changed(): boolean;
+}
+
+/** Asking a tool for its version may cost a second; looking at its files costs nothing. */
+export function createToolVersions(
+  capstan: Capstan,
+  {
+    types,
+    state,
+    signal,
+  }: { readonly types: WorkerTypes; readonly state: BuildState; readonly signal: AbortSignal },
+): ToolVersions {
+  const known: Record<string, BuildState['tools'][string]> = { ...state.tools };
+  const asked = new Map<string, Promise<string>>();
+
+  let changed = false;
+
+  async function ask(type: string): Promise<string> {
+    const before = known[type];
+    if (before?.stamp === stampOf(capstan, before?.witnesses ?? [])) return before.version;
+    const tool = await types.get(type)?.build.tool(capstan, signal);
+    if (tool === undefined) return '';
+    const { version, witnesses } = tool;
+    changed = true;
+    known[type] = { version, witnesses: [...witnesses], stamp: stampOf(capstan, witnesses) };
+    return version;
+  }
+
+  return {
+    of(type) {
+      const version = asked.get(type) ?? ask(type);
+      asked.set(type, version);
+      return version;
+    },
+    known: () => known,
+    changed: () => changed,
+  };
+}
+
+function stampOf({ commandPath, config }: Capstan, witnesses: readonly string[]): string {
+  const places = [...commandPath.split(delimiter), ...witnesses].map((path) => `${path} ${timesOf(path)}`);
+  const settings = [config.codex.bin, config.codex.model, config.codex.driver];
+  return createHash('sha256')
+    .update(JSON.stringify([places, settings]))
+    .digest('hex');
+}
+
+/** Of a folder these change when something is put there or taken away. */
+function timesOf(path: string): string {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? 'missing' : [stats.ino, stats.size, stats.mtimeNs].join(' ');
+  } catch (error) {
+    if (hasErrno(error, 'EACCES', 'ENOTDIR', 'ELOOP')) return 'hidden';
+    throw error;
+  }
+}

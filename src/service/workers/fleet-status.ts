@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import { listWorkers } from '../list-workers.ts';
+import type { Capstan } from '../open-capstan.ts';
+import { diskWarning } from './machine.ts';
+
+export interface FleetProblem {
+  /** The type of worker that it is about; null for the machine. */
+  readonly type: string | null;
+  readonly level: 'warning' | 'error';
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface TypeStatus {
+  readonly type: string;
+  /** Workers by status. */
+  readonly workers: Readonly<Record<string, number>>;
+  readonly waiting: number;
+  readonly running: number;
+  readonly averageMs: number | null;
+}
+
+export interface FleetStatus {
+  readonly health: 'healthy' | 'warning' | 'error';
+  readonly host: string;
+  readonly dbPath: string;
+  readonly types: readonly TypeStatus[];
+  readonly problems: readonly FleetProblem[];
+}
+
+const serving = ['starting', 'idle', 'busy'];
+
+/** How the workers and their queues stand, and what a person should do about it. */
+export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
+  const { store, config } = capstan;
+  const [workers, stats] = await Promise.all([listWorkers(capstan), store.queueStats()]);
+  const names = new Set([...workers.flatMap(({ types }) => types), ...stats.map(({ type }) => type)]);
+  const types = [...names].sort().map((type): TypeStatus => {
+    const counts: Record<string, number> = {};
+    for (const worker of workers)
+      if (worker.types.includes(type)) counts[worker.status] = (counts[worker.status] ?? 0) + 1;
+    const queue = stats.find((each) => each.type === type);
+    const { waiting = 0, running = 0, averageMs = null } = queue ?? {};
+    return { type, workers: counts, waiting, running, averageMs };
+  });
+  const disk = diskWarning(config.dataDir);
+  const problems = [
+    ...types.flatMap(problemsOf),
+    ...(disk === null ? [] : [{ type: null, level: 'warning', message: disk, hint: '' } as const]),
+  ];
+  const health = problems.some(({ level }) => level === 'error')
+    ? 'error'
+    : problems.length > 0
+      ? 'warning'
+      : 'healthy';
+  return { health, host: hostname(), dbPath: config.dbPath, types, problems };
+}
+
+function problemsOf({ type, workers, waiting }: TypeStatus): readonly FleetProblem[] {
+  const problems: FleetProblem[] = [];
+  const nobody = serving.every((status) => (workers[status] ?? 0) === 0);
+  if (waiting > 0 && nobody) {
+    problems.push({
+      type,
+      level: 'error',
+      message: `${waiting} ${type} ${waiting === 1 ? 'job waits' : 'jobs wait'}, and no worker takes them.`,
+      hint: `Start some with \`capstan start-services\`, or one with \`capstan worker --type ${type}\`.`,
+    });
+  }
+  for (const status of ['hung', 'dead'] as const) {
+    const count = workers[status] ?? 0;
+    if (count === 0) continue;
+    problems.push({
+      type,
+      level: 'warning',
+      message: `${count} ${type} ${count === 1 ? 'worker is' : 'workers are'} ${status}.`,
+      hint:
+        status === 'dead'
+          ? 'Remove it with `capstan workers cleanup`.'
+          : 'End it with `capstan workers cleanup --force`.',
+    });
+  }
+  return problems;
+}

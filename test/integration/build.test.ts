@@ -1,0 +1,175 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { openBuildStage, reasonsOf, statesOf } from '../support/build-stage.ts';
+
+const manifest = `name: Notes
+jobs:
+  - { type: shout, input: "notes/*.txt" }
+  - { id: all, type: shout, input: book.txt, needs: [notes] }
+`;
+const project = { 'course.yaml': manifest, 'notes/a.txt': 'one', 'notes/b.txt': 'two', 'book.txt': 'book' };
+
+test('a project without any settings is built; built again, nothing is made and no worker is started', async () => {
+  await using stage = await openBuildStage(project);
+  const first = await stage.build();
+  expect(first.stderr).toBe('');
+  expect(first).toMatchObject({ code: 0 });
+  expect(statesOf(first)).toEqual({
+    'notes:notes/a.txt': 'built',
+    'notes:notes/b.txt': 'built',
+    'all:book.txt': 'built',
+  });
+  expect(await stage.files('dist')).toEqual(['dist/book.txt', 'dist/notes/a.txt', 'dist/notes/b.txt']);
+  expect(stage.read('dist/notes/a.txt')).toBe('ONE');
+  await stage.quiet();
+  const second = await stage.build();
+  expect(second.code).toBe(0);
+  expect(new Set(Object.values(statesOf(second)))).toEqual(new Set(['cached']));
+  expect(second.events.map(({ type }) => type)).not.toContain('workers.used');
+});
+
+test('only what a change reaches is made again, and each is told why', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.build();
+  await stage.write({ 'notes/a.txt': 'uno' });
+  const changed = await stage.build();
+  expect(statesOf(changed)).toEqual({
+    'notes:notes/a.txt': 'built',
+    'notes:notes/b.txt': 'cached',
+    'all:book.txt': 'built',
+  });
+  expect(reasonsOf(changed)).toMatchObject({
+    'notes:notes/a.txt': 'notes/a.txt changed',
+    'all:book.txt': 'needed notes changed',
+  });
+  // Back to what was made before: its outputs come from the job of then.
+  await stage.write({ 'notes/a.txt': 'one' });
+  expect(statesOf(await stage.build())).toEqual({
+    'notes:notes/a.txt': 'restored',
+    'notes:notes/b.txt': 'cached',
+    'all:book.txt': 'restored',
+  });
+  expect(stage.read('dist/notes/a.txt')).toBe('ONE');
+  await writeFile(path.join(stage.dataDir, 'shout-version'), '2');
+  const tool = await stage.build('--explain');
+  expect(reasonsOf(tool)['notes:notes/b.txt']).toBe('the tool changed: shout 1 → shout 2');
+  await stage.write({ 'course.yaml': manifest.replace('"notes/*.txt"', '"notes/*.txt", mark: "- "') });
+  expect(reasonsOf(await stage.build())['notes:notes/b.txt']).toBe('option mark is new');
+  expect(stage.read('dist/notes/b.txt')).toBe('- TWO');
+});
+
+test('an output that is missing or was changed is put back without a job; one that nothing makes any more goes', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.build();
+  await rm(stage.join('dist/notes/a.txt'));
+  await stage.write({ 'dist/notes/b.txt': 'by hand', 'dist/mine.txt': 'mine' });
+  const again = await stage.build();
+  expect(reasonsOf(again)).toEqual({
+    'notes:notes/a.txt': 'output notes/a.txt is missing',
+    'notes:notes/b.txt': 'output notes/b.txt was changed',
+    'all:book.txt': 'nothing changed',
+  });
+  expect(again.events.map(({ type }) => type)).not.toContain('workers.used');
+  expect(stage.read('dist/notes/b.txt')).toBe('TWO');
+  await rm(stage.join('notes/a.txt'));
+  expect((await stage.build()).code).toBe(0);
+  expect(await stage.files('dist')).toEqual(['dist/book.txt', 'dist/mine.txt', 'dist/notes/b.txt']);
+});
+
+test('a job that fails hides no other: those beside it are made, those after it are skipped, and exit is 1', async () => {
+  await using stage = await openBuildStage({ ...project, 'notes/a.txt': 'fail', 'other.txt': 'other' });
+  await stage.write({ 'course.yaml': `${manifest}  - { id: other, type: shout, input: other.txt }\n` });
+  const built = await stage.run(['build']);
+  expect(built.code).toBe(1);
+  expect(built.stderr).toContain('notes/a.txt');
+  expect(built.stderr).toContain('a.txt cannot be shouted. (user: too_quiet)');
+  expect(built.stderr).toContain('next: Take out the word.');
+  expect(built.stderr).toContain('skipped all:book.txt: it needs notes, which was not made');
+  expect(await stage.files('dist')).toEqual(['dist/notes/b.txt', 'dist/other.txt']);
+  const again = await stage.build();
+  expect(statesOf(again)).toEqual({
+    'notes:notes/a.txt': 'failed',
+    'notes:notes/b.txt': 'cached',
+    'all:book.txt': 'skipped',
+    'other:other.txt': 'cached',
+  });
+  expect(reasonsOf(again)['notes:notes/a.txt']).toBe('it failed the last time');
+  await stage.write({ 'notes/a.txt': 'mended' });
+  expect((await stage.build()).code).toBe(0);
+});
+
+test('quiet says failures alone; json is one event a line', async () => {
+  await using stage = await openBuildStage(project);
+  expect(await stage.run(['build', '--output', 'quiet'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  await stage.write({ 'notes/a.txt': 'fail' });
+  const quiet = await stage.run(['build', '--output', 'quiet']);
+  expect(quiet.stderr).toContain('failed notes:notes/a.txt');
+  const lines = (await stage.run(['build', '--output', 'json'])).stdout.trimEnd().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ type: 'build.finished', ok: false });
+});
+
+test('what is used beside the input is an input, too', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { type: shout, input: "notes/*.txt", uses: "parts/**/*.txt" }\n',
+    'notes/a.txt': 'a',
+    'parts/deep/x.txt': 'x',
+  });
+  expect(statesOf(await stage.build())).toEqual({ 'notes:notes/a.txt': 'built' });
+  await stage.write({ 'parts/deep/x.txt': 'y' });
+  expect(reasonsOf(await stage.build())).toEqual({ 'notes:notes/a.txt': 'parts/deep/x.txt changed' });
+  expect(await stage.files('dist')).toEqual(['dist/notes/a.txt']);
+});
+
+test('two tasks with the same output: the second says so', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { type: shout, input: "notes/*.txt" }\n',
+    'notes/a.txt': 'name same',
+    'notes/b.txt': 'name same',
+  });
+  const built = await stage.build();
+  expect(built.code).toBe(1);
+  expect(Object.values(statesOf(built)).sort()).toEqual(['built', 'failed']);
+  expect(built.stdout).toContain('output_taken');
+});
+
+test('a manifest that is wrong: every place is told, nothing is started, exit 2', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml':
+      'jobs:\n  - { type: shuot, input: "*.txt" }\n  - { id: b, type: shout, input: "none/*.txt", needs: [a] }\n',
+  });
+  const wrong = await stage.run(['build']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("course.yaml:2:13: there is no job type 'shuot'; did you mean shout?");
+  expect(wrong.stderr).toContain("course.yaml:3:56: needs 'a', which is no job's id");
+  await stage.write({ 'course.yaml': 'jobs:\n  - { id: b, type: shout, input: "none/*.txt" }\n' });
+  expect((await stage.run(['build'])).stderr).toContain("course.yaml:2:34: 'none/*.txt' fits no file");
+  expect((await stage.run(['build', 'other.yaml'])).code).toBe(2);
+});
+
+test('a type that cannot start fails the build before any job, with what the worker said', async () => {
+  await using stage = await openBuildStage(project);
+  await writeFile(path.join(stage.dataDir, 'shout-is-missing'), '');
+  const missing = await stage.run(['build']);
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toContain('The shout tool is not installed. (shout_missing)');
+  expect(missing.stderr).toContain('next: apt-get install shout');
+  await rm(path.join(stage.dataDir, 'shout-is-missing'));
+  await writeFile(path.join(stage.dataDir, 'shout-crashes'), '');
+  const crashes = await stage.run(['build']);
+  expect(crashes.code).toBe(1);
+  expect(crashes.stderr).toContain('worker_start_failed');
+  expect(crashes.stderr).toContain('SIGKILL');
+  await using store = await stage.store();
+  expect((await store.listJobs({ limit: 10 })).items).toEqual([]);
+  expect(await store.listBuilds()).toEqual([]);
+});
+
+test('without workers and without leave to start any, the build says what to do, exit 69', async () => {
+  await using stage = await openBuildStage(project);
+  const nobody = await stage.run(['build', '--no-auto-start']);
+  expect(nobody.code).toBe(69);
+  expect(nobody.stderr).toContain('No worker takes shout jobs');
+  expect(nobody.stderr).toContain('capstan start-services');
+  expect((await stage.run(['build'], { CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT: '0' })).code).toBe(69);
+});
