@@ -3,15 +3,9 @@ import path from 'node:path';
 import type { AppServerClient } from '../src/codex/app-server/app-server-client.ts';
 import { startAppServer } from '../src/codex/app-server/app-server-process.ts';
 import { findCodex } from '../src/codex/find-codex.ts';
-import { loadConfig } from '../src/config/load-config.ts';
-import type { Logger } from '../src/domain/logger.ts';
 import { runAppServerTurn } from '../src/gateway/app-server-turn.ts';
-import { openGateway } from '../src/gateway/open-gateway.ts';
-import { buildGatewayServer } from '../src/http/build-gateway-server.ts';
-import { listen } from '../src/http/listen.ts';
-import { openAiLimits } from '../src/http/openai/limits.ts';
-import { Secret } from '../src/runtime/secret.ts';
 import { probeContainment } from '../src/supervisor/contain.ts';
+import { chatBody, openBenchGateway, silent } from './gateway-stage.ts';
 import { below, type Figure, type FigureContext, type Row } from './support/figure.ts';
 import { startModel } from './support/model.ts';
 import { key } from './support/places.ts';
@@ -19,15 +13,6 @@ import { median, percentile } from './support/statistics.ts';
 
 const sizes = { full: { turns: 320, warm: 32 }, tiny: { turns: 4, warm: 1 } } as const;
 const answer = 'A short answer in three pieces, so that there is a first one and a last one.';
-
-const silent: Logger = {
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-};
 
 export const gatewayOverhead: Figure = {
   name: 'gateway-overhead',
@@ -46,11 +31,11 @@ process of its own. Rounds of both alternate; the figures are the differences of
 };
 
 /** Milliseconds to the first piece and to the end. */
-interface Timing {
+export interface Timing {
   readonly first: number;
   readonly end: number;
 }
-type Ask = () => Promise<Timing>;
+export type Ask = () => Promise<Timing>;
 
 async function compare(
   context: FigureContext,
@@ -90,43 +75,13 @@ async function many(ask: Ask, count: number, concurrency: number): Promise<reado
   return timings;
 }
 
-async function startGateway(
-  { dir }: FigureContext,
+export async function startGateway(
+  context: FigureContext,
   baseUrl: string,
   sides: AsyncDisposableStack,
 ): Promise<Ask> {
-  const environment = {
-    CAPSTAN_DATA: path.join(dir, 'gateway'),
-    CAPSTAN_CODEX__BASE_URL: baseUrl,
-    CAPSTAN_GATEWAY__PORT: '0',
-    WORKER_MAX_CONCURRENCY: '16',
-  };
-  const nowhere = path.join(dir, 'nowhere');
-  const paths = { home: nowhere, userConfigFile: nowhere, systemConfigFile: nowhere, userDataDir: nowhere };
-  const { config } = loadConfig({ flags: {}, environment, cwd: dir, paths });
-  await mkdir(config.dataDir, { recursive: true });
-  const profile = { openaiApiKey: new Secret(key) };
-  const gateway = sides.use(
-    await openGateway(
-      { config, profile, commandPath: process.env['PATH'] ?? '', logger: silent },
-      AbortSignal.timeout(30_000),
-    ),
-  );
-  const guard = { host: '127.0.0.1', apiKey: null, allowedHosts: [], allowedOrigins: [] };
-  const server = await buildGatewayServer({
-    gateway,
-    logger: silent,
-    guard,
-    ...openAiLimits(config.gateway),
-  });
-  sides.defer(() => server.close());
-  const url = await listen(server, { host: '127.0.0.1', port: 0 });
-  const body = JSON.stringify({
-    model: 'codex-5',
-    stream: true,
-    messages: [{ role: 'user', content: 'hi' }],
-  });
-  while (gateway.readiness !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
+  const { url } = await openBenchGateway(context, { baseUrl }, sides);
+  const body = chatBody('hi', true);
   return async () => {
     const began = performance.now();
     let first = 0;
@@ -137,7 +92,11 @@ async function startGateway(
   };
 }
 
-async function startRaw({ dir }: FigureContext, baseUrl: string, sides: AsyncDisposableStack): Promise<Ask> {
+export async function startRaw(
+  { dir }: FigureContext,
+  baseUrl: string,
+  sides: AsyncDisposableStack,
+): Promise<Ask> {
   const commandPath = process.env['PATH'] ?? '';
   const folder = path.join(dir, 'raw-work');
   await mkdir(folder, { recursive: true });

@@ -5,7 +5,10 @@ import { parseArgs } from 'node:util';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
 import { diagrams } from './diagrams.ts';
+import { gatewayCrash } from './gateway-crash.ts';
+import { gatewayMemory } from './gateway-memory.ts';
 import { gatewayOverhead } from './gateway-overhead.ts';
+import { gatewayStream } from './gateway-stream.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { memory } from './memory.ts';
 import { queueThroughput } from './queue-throughput.ts';
@@ -24,6 +27,9 @@ const figures: readonly Figure[] = [
   idleCpu,
   restart,
   gatewayOverhead,
+  gatewayStream,
+  gatewayCrash,
+  gatewayMemory,
   cliHelp,
   memory,
   diagrams,

@@ -36,7 +36,7 @@ spawn of the same binary, without a supervisor or a namespace, to its answer to 
   },
 };
 
-async function surroundings({ dir, signal }: FigureContext): Promise<CodexProcessOptions> {
+export async function surroundings({ dir, signal }: FigureContext): Promise<CodexProcessOptions> {
   const commandPath = process.env['PATH'] ?? '';
   const { path: codexBin } = await findCodex({ bin: null, path: commandPath, signal });
   const codexHome = path.join(dir, 'codex-home');
@@ -66,12 +66,12 @@ async function restartMs(options: CodexProcessOptions, signal: AbortSignal): Pro
 }
 
 /** `unshare` has one child, and that is the app-server, or has one that is. */
-function leaf(pid: number): number {
+export function leaf(pid: number): number {
   const [child] = childPids(pid);
   return child === undefined ? pid : leaf(child);
 }
 
-async function rawStartMs(options: CodexProcessOptions): Promise<number> {
+export async function rawStartMs(options: CodexProcessOptions): Promise<number> {
   const began = performance.now();
   const child = spawn(options.codexBin, ['app-server'], {
     cwd: options.codexHome,

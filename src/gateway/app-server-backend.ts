@@ -10,8 +10,10 @@ import { causeOf } from '../codex/failure-cause.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { deferred, pause } from '../runtime/wait.ts';
-import { runAppServerTurn, type RanTurn } from './app-server-turn.ts';
+import { openThread, runAppServerTurn, type RanTurn } from './app-server-turn.ts';
+import type { AppServerClient } from '../codex/app-server/app-server-client.ts';
 import type { Backend, OpenModelAccess, TurnContext } from './backend.ts';
+import { spareKind, SpareThreads, type SpareThread } from './spare-threads.ts';
 import { asGatewayError, turnFailure } from './turn-failure.ts';
 import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
 
@@ -24,6 +26,8 @@ export interface BackendOptions extends CodexProcessOptions {
 
 /** How long a request waits for its turn to be interrupted before it is given up; the interruption goes on. */
 const leaveMs = 500;
+/** Threads that wait for a request. */
+const spareThreads = 4;
 
 /** Runs turns in one supervised app-server of the gateway's own. The caller disposes it. */
 export async function startAppServerBackend(
@@ -41,10 +45,14 @@ class AppServerBackend implements Backend {
   readonly #options: BackendOptions;
   /** Turns whose requests have left. */
   readonly #running = new Set<Promise<unknown>>();
+  readonly #spares: SpareThreads;
 
   constructor(process: AppServerProcess, options: BackendOptions) {
     this.#process = process;
     this.#options = options;
+    // A folder of its own is made for a request that may write.
+    const size = options.sandboxMode === 'read-only' ? spareThreads : 0;
+    this.#spares = new SpareThreads({ size, start: (client, spec) => this.#startSpare(client, spec) });
   }
 
   snapshot() {
@@ -55,7 +63,7 @@ class AppServerBackend implements Backend {
     const { signal } = context;
     signal.throwIfAborted();
     const work = this.#run(spec, context);
-    this.#running.add(work);
+    this.#track(work);
     const left = deferred<never>();
     const onAbort = (): void => {
       void pause(leaveMs, new AbortController().signal).then(() => {
@@ -63,7 +71,6 @@ class AppServerBackend implements Backend {
       });
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    work.finally(() => this.#running.delete(work)).catch(() => undefined);
     left.promise.catch(() => undefined);
     try {
       return await Promise.race([work, left.promise]);
@@ -80,10 +87,12 @@ class AppServerBackend implements Backend {
   }
 
   beginShutdown(): void {
+    this.#spares[Symbol.dispose]();
     this.#process.supervisor.beginShutdown();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#spares[Symbol.dispose]();
     await this.#process[Symbol.asyncDispose]();
     await Promise.allSettled(this.#running);
   }
@@ -93,11 +102,16 @@ class AppServerBackend implements Backend {
     const { access: openAccess, loginHint } = this.#options;
     const client = supervisor.current();
     if (client === null) throw gone();
-    using access = openAccess();
+    const spare = this.#spares.take(client, spec);
+    using access = spare?.access ?? openAccess();
     const folder = await this.#folder();
     try {
       const settings = { ...this.#options, folder, provider: access.provider, verbosity: spec.verbosity };
       const turn: RanTurn = await runAppServerTurn(client, {
+        startedThreadId: spare?.threadId,
+        background: (work) => {
+          this.#track(this.#afterwards(client, work, spec));
+        },
         spec,
         settings,
         listener,
@@ -119,11 +133,49 @@ class AppServerBackend implements Backend {
       }
       return turn;
     } catch (error) {
-      const isStuck = error instanceof AppError && error.code === 'agent_unresponsive';
-      if (isStuck && supervisor.current() === client) supervisor.recycle();
+      this.#replaceIfStuck(client, error);
       throw asGatewayError(error);
     } finally {
       await this.#leave(folder);
+    }
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#running.add(work);
+    work.finally(() => this.#running.delete(work)).catch(() => undefined);
+  }
+
+  /** What no request waits for: its thread is let go of, and threads are started for the next ones. */
+  async #afterwards(client: AppServerClient, release: Promise<void>, spec: TurnSpec): Promise<void> {
+    try {
+      await release;
+      await this.#spares.refill(client, spec);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'A thread could not be let go of');
+      this.#replaceIfStuck(client, error);
+    }
+  }
+
+  #replaceIfStuck(client: AppServerClient, error: unknown): void {
+    const { supervisor } = this.#process;
+    const isStuck = error instanceof AppError && error.code === 'agent_unresponsive';
+    if (isStuck && supervisor.current() === client) supervisor.recycle();
+  }
+
+  async #startSpare(client: AppServerClient, spec: TurnSpec): Promise<SpareThread> {
+    const access = this.#options.access();
+    try {
+      const settings = {
+        ...this.#options,
+        folder: await this.#folder(),
+        provider: access.provider,
+        verbosity: spec.verbosity,
+      };
+      const threadId = await openThread(client, { spec, settings, signal: client.over });
+      return { client, kind: spareKind(spec) ?? '', threadId, access };
+    } catch (error) {
+      access[Symbol.dispose]();
+      throw error;
     }
   }
 

@@ -19,6 +19,10 @@ export interface TurnRun {
   readonly signal: AbortSignal;
   /** Why going on is pointless after an error that Codex would try to overcome; null where it may be overcome. */
   readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
+  /** A thread that was started for such a turn before. */
+  readonly startedThreadId?: string | undefined;
+  /** Takes over letting go of the thread; without it the turn has ended only after that. */
+  readonly background?: (work: Promise<void>) => void;
 }
 
 export type RanTurn = TurnEnd & { readonly failed: Turn['error'] };
@@ -29,7 +33,7 @@ export type RanTurn = TurnEnd & { readonly failed: Turn['error'] };
  */
 export async function runAppServerTurn(client: AppServerClient, run: TurnRun): Promise<RanTurn> {
   const { spec, signal, listener } = run;
-  const threadId = await openThread(client, run);
+  const threadId = run.startedThreadId ?? (await openThread(client, run));
   try {
     signal.throwIfAborted();
     using watch = new TurnWatch({
@@ -54,10 +58,12 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
     });
     return await endOf(client, { threadId, turnId: turn.id, watch }, signal);
   } finally {
-    await letGo(client, threadId, run.settings.sandboxMode).catch((error: unknown) => {
+    const left = letGo(client, threadId, run.settings.sandboxMode).catch((error: unknown) => {
       // A process that is gone holds nothing.
       if (!client.over.aborted) throw error;
     });
+    if (run.background === undefined) await left;
+    else run.background(left);
   }
 }
 
@@ -70,7 +76,11 @@ async function letGo(
   await client.release(threadId);
 }
 
-async function openThread(client: AppServerClient, { spec, settings, signal }: TurnRun): Promise<string> {
+/** Starts, resumes or forks the thread of a turn. */
+export async function openThread(
+  client: AppServerClient,
+  { spec, settings, signal }: Pick<TurnRun, 'spec' | 'settings' | 'signal'>,
+): Promise<string> {
   const { thread: plan } = spec;
   const config = gatewayThreadConfig(settings) as Record<string, JsonValue>;
   const common = {

@@ -20,6 +20,7 @@ export class EventStream implements Disposable {
   readonly #options: EventStreamOptions;
   readonly #beat: NodeJS.Timeout | null;
   #begun = false;
+  #isCorked = false;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response;
@@ -64,6 +65,7 @@ export class EventStream implements Disposable {
       this.#options.onBegin();
     }
     this.#beat?.refresh();
+    this.#cork();
     response.write(text);
     if (response.writableLength > maxWaitingBytes) {
       this.#options.onStuck(
@@ -71,5 +73,17 @@ export class EventStream implements Disposable {
       );
       response.destroy();
     }
+  }
+
+  /** What the child said in one piece goes out in one piece, in the same tick: a system call for each token would cost more than the token. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    const response = this.#response;
+    response.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      if (!response.writableEnded && !response.destroyed) response.uncork();
+    });
   }
 }
