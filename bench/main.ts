@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
+import { diagrams } from './diagrams.ts';
 import { gatewayCrash } from './gateway-crash.ts';
 import { gatewayMemory } from './gateway-memory.ts';
 import { gatewayOverhead } from './gateway-overhead.ts';
@@ -31,6 +32,7 @@ const figures: readonly Figure[] = [
   gatewayMemory,
   cliHelp,
   memory,
+  diagrams,
 ];
 
 const { values, positionals } = parseArgs({

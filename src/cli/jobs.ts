@@ -20,6 +20,7 @@ import { printTable } from './print-table.ts';
 import { renderEvent } from './render-event.ts';
 import { countOf, formatDuration, renderJob, renderState } from './render-job.ts';
 import { oneLine } from './safe-text.ts';
+import { defineSubmit } from './submit.ts';
 
 const quiet = { quiet: true };
 const jsonSchema = z.object({ json: z.boolean().default(false) });
@@ -34,6 +35,7 @@ export const jobsCommand: CliCommand = {
       .addOption(new Option('--limit <count>', 'at most so many').argParser(countOption).default(25))
       .option(...json)
       .action(act(list));
+    defineSubmit(command, act);
     command
       .command('show <id>')
       .description('one job, with its difference')

@@ -46,11 +46,14 @@ export function renderJob(job: JobView, extras: JobExtras, colors: Colors): read
   }
   for (const warning of job.warnings)
     lines.push(`${label('warning')}${colors.yellow(oneLine(warning, 300))}`);
-  lines.push(
-    `${label('changed')}${job.filesChanged.length === 0 ? 'nothing' : ''}${job.filesChanged.map((file) => renderChange(file, colors)).join(', ')}`,
-  );
-  const { inputTokens, cachedInputTokens, outputTokens } = job.usage;
-  lines.push(`${label('tokens')}${inputTokens} in (${cachedInputTokens} cached), ${outputTokens} out`);
+  // What only an agent does.
+  if (job.agent !== null || job.filesChanged.length > 0) {
+    lines.push(
+      `${label('changed')}${job.filesChanged.length === 0 ? 'nothing' : ''}${job.filesChanged.map((file) => renderChange(file, colors)).join(', ')}`,
+    );
+    const { inputTokens, cachedInputTokens, outputTokens } = job.usage;
+    lines.push(`${label('tokens')}${inputTokens} in (${cachedInputTokens} cached), ${outputTokens} out`);
+  }
   lines.push(`${label('time')}${formatDuration(job.durationMs)}`);
   if (job.agent !== null)
     lines.push(

@@ -153,6 +153,16 @@ describe('drawio jobs', () => {
     expect(await browsers()).not.toEqual(before);
   });
 
+  test('a browser that hangs costs the job its time, and is replaced', async () => {
+    const [pid] = await browsers();
+    if (pid !== undefined) process.kill(pid, 'SIGSTOP');
+    const files = { 'a.drawio': file({ cells: box('a') }) };
+    const hung = await draw(files, { timeoutMs: 1_000 });
+    expect(hung).toMatchObject({ state: 'failed', failure: { kind: 'timeout' } });
+    expect((await draw(files)).state).toBe('succeeded');
+    expect(await browsers()).not.toContain(pid);
+  });
+
   test('a job that takes too long, or is cancelled, ends, and the next one is drawn', async () => {
     const cells = Array.from({ length: 20_000 }, (_, index) =>
       box(`t${index}`).replace('id="b"', `id="b${index}"`),

@@ -162,6 +162,16 @@ describe('plantuml jobs', () => {
     expect(next).not.toBe(pid);
   });
 
+  test('a JVM that hangs costs the job its time, and is replaced', async () => {
+    const [pid] = await jvms();
+    if (pid !== undefined) process.kill(pid, 'SIGSTOP');
+    const text = '@startuml\na -> b\n@enduml\n';
+    const hung = await draw({ 'a.puml': text }, { timeoutMs: 1_000 });
+    expect(hung).toMatchObject({ state: 'failed', failure: { kind: 'timeout' } });
+    expect((await draw({ 'a.puml': text })).state).toBe('succeeded');
+    expect(await jvms()).not.toContain(pid);
+  });
+
   test('a cancelled job leaves the tool to the next one', async () => {
     const many = Array.from(
       { length: 300 },

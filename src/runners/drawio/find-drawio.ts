@@ -38,7 +38,7 @@ export async function findDrawio(path: string, signal: AbortSignal): Promise<Fou
     limitMs: versionLimitMs,
     signal,
   });
-  const browser = /[\d.]{5,}/.exec(output)?.[0];
+  const browser = /Chrom(?:ium|e)\s+([\d.]+)/.exec(output)?.[1];
   if (code !== 0 || browser === undefined) {
     throw new AppError(
       'configuration',

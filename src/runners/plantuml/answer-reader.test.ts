@@ -17,7 +17,7 @@ function read(chunks: readonly string[], maxBytes = 1_000) {
 
 test.each([
   ['in one piece', ['abc--end--\n']],
-  ['byte by byte', [...'abc--end--\n']],
+  ['byte by byte', Array.from('abc--end--\n')],
   ['with the delimiter cut in two', ['abc--e', 'nd--\n']],
   ['with the line break alone', ['abc--end--', '\n']],
 ])('an answer %s is found', (_how, chunks) => {
