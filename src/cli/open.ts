@@ -8,6 +8,7 @@ import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
 import { knownTypes } from '../service/known-types.ts';
 import type { CliContext } from './context.ts';
+import { noteProjectSettings } from './note-project-settings.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -29,7 +30,9 @@ export async function openFromCli(
   options: Options,
   { quiet }: OpenCliOptions,
 ): Promise<Capstan> {
-  const { config, origins } = loadCliConfig(context, options);
+  const loaded = loadCliConfig(context, options);
+  const { config, origins } = loaded;
+  for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
   const profile = loadProfile(readEnvironment(context.cwd));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
   if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
