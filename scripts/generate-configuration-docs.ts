@@ -30,7 +30,7 @@ variables are reported together, each with its file and line, variable or flag, 
 - A relative path starts at the folder of the file that says it; in a flag or variable, at the working folder. \`~/\` is the
   home folder.
 - An empty variable counts as unset. \`CLX_\` is read as \`CAPSTAN_\`.
-- Every setting has its long flag; the short ones are there where a command takes them.
+- A flag is there where the command's \`--help\` lists it.
 
 ## The provider's key
 

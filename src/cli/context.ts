@@ -20,6 +20,11 @@ export interface CliContext {
 
 export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** How wide a terminal is; some report 0 for not knowing. */
+export function columnsOf({ columns = 0 }: Pick<Terminal, 'columns'>, otherwise: number): number {
+  return columns > 0 ? columns : otherwise;
+}
+
 export const exitCodes = {
   ok: 0,
   failed: 1,

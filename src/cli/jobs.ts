@@ -12,7 +12,7 @@ import { readPatch } from '../service/read-patch.ts';
 import { retryJob } from '../service/retry-job.ts';
 import { colorsFor, type Colors } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
-import { exitCodeOf, exitCodes } from './context.ts';
+import { exitCodeOf, exitCodes, columnsOf } from './context.ts';
 import { openFromCli } from './open.ts';
 import { countOption } from './options.ts';
 import { printJson } from './print-json.ts';
@@ -116,7 +116,7 @@ const logs: Action = async (context, [id = ''], raw) => {
   const job = await findJob(capstan.store, id);
   const colors = colorsFor(context.stdout, context.env);
   // The time stands before it.
-  const width = Math.max(20, (context.stdout.columns ?? 2_000) - 26);
+  const width = Math.max(20, columnsOf(context.stdout, 2_000) - 26);
   const follow = { afterSeq: 0, follow: options.follow, signal: context.interrupted };
   for await (const event of followEvents(capstan.store, job.id, follow)) {
     if (options.json) {

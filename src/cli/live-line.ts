@@ -1,4 +1,4 @@
-import type { Terminal } from './context.ts';
+import { columnsOf, type Terminal } from './context.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const frameMs = 100;
@@ -23,9 +23,7 @@ export function startLiveLine(out: Terminal, moves: boolean, text: (width: numbe
   let frame = 0;
   const draw = (): void => {
     // Some columns stay free: a terminal would wrap behind the last one, and Ctrl-C writes ^C there.
-    out.write(
-      `${clear}${frames[frame % frames.length] ?? ''} ${text(Math.max(10, (out.columns ?? 80) - 6))}`,
-    );
+    out.write(`${clear}${frames[frame % frames.length] ?? ''} ${text(Math.max(10, columnsOf(out, 80) - 6))}`);
   };
   const timer = setInterval(() => {
     frame += 1;

@@ -4,8 +4,8 @@ import { parseDuration } from '../config/duration.ts';
 /** A duration such as `90s` or `30m`, in milliseconds. */
 export function durationOption(text: string): number {
   const ms = parseDuration(text);
-  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms <= 0)
-    throw new InvalidArgumentError('It must be a duration such as 90s, 30m or 2h.');
+  if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 1_000)
+    throw new InvalidArgumentError('It must be a duration of at least a second, such as 90s, 30m or 2h.');
   return ms;
 }
 

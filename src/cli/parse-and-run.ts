@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { AppError } from '../runtime/app-error.ts';
 import type { Act } from './command.ts';
 import { commands, commandWords, globalOptions } from './commands.ts';
-import { exitCodes, type CliContext, type ExitCode } from './context.ts';
+import { exitCodes, columnsOf, type CliContext, type ExitCode } from './context.ts';
 import { exitCodeOfError, printError } from './print-error.ts';
 import { topHelp } from './top-help.ts';
 
@@ -39,8 +39,8 @@ async function buildProgram(argv: readonly string[], context: CliContext, act: A
       writeErr: (text) => context.stderr.write(text),
       // Said by `printError`, as every other error.
       outputError: () => undefined,
-      getOutHelpWidth: () => context.stdout.columns ?? 100,
-      getErrHelpWidth: () => context.stderr.columns ?? 100,
+      getOutHelpWidth: () => columnsOf(context.stdout, 100),
+      getErrHelpWidth: () => columnsOf(context.stderr, 100),
     })
     .exitOverride();
   for (const { flags, summary } of globalOptions) program.addOption(new Option(flags, summary));

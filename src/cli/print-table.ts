@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Terminal } from './context.ts';
+import { columnsOf, type Terminal } from './context.ts';
 import { oneLine } from './safe-text.ts';
 
 const gap = '  ';
@@ -15,7 +15,7 @@ export function printTable(
   const widths = head.map((_, column) => Math.max(...all.map((row) => widthOf(row[column]))));
   const last = head.length - 1;
   const before = widths.slice(0, last).reduce((sum, width) => sum + width + gap.length, 0);
-  const room = out.columns === undefined ? Infinity : Math.max(narrowestLast, out.columns - before);
+  const room = Math.max(narrowestLast, columnsOf(out, Infinity) - before);
   for (const row of all) {
     const cells = row.map((cell, column) => {
       if (column < last) return cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell));

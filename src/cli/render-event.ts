@@ -27,12 +27,11 @@ export function renderEvent(event: JobEvent, colors: Colors, width: number): str
       return talk === '' ? null : line(colors.cyan('›'), talk);
     }
     case 'agent.command':
-      if (event.status === 'running') return line(colors.dim('$'), shownCommand(event.command));
+      // While it runs it is told again with each new piece of output.
+      if (event.status === 'running')
+        return event.output === '' ? line(colors.dim('$'), shownCommand(event.command)) : null;
       if (event.status === 'completed') return null;
-      return line(
-        colors.yellow('$'),
-        `${shownCommand(event.command)}: ${event.exitCode === null ? event.status : `exit ${event.exitCode}`}`,
-      );
+      return line(colors.yellow('$'), failedCommand(event, width - 2));
     case 'agent.file_change':
       if (event.status !== 'completed') return null;
       return line(colors.green('±'), event.files.map(({ path, change }) => `${change} ${path}`).join(', '));
@@ -62,4 +61,10 @@ export function renderEvent(event: JobEvent, colors: Colors, width: number): str
     case 'job.finished':
       return null;
   }
+}
+
+/** The command is cut before how it ended is. */
+function failedCommand(event: Extract<JobEvent, { readonly type: 'agent.command' }>, width: number): string {
+  const ending = `: ${event.exitCode === null ? event.status : `exit ${event.exitCode}`}`;
+  return oneLine(shownCommand(event.command), width - ending.length) + ending;
 }

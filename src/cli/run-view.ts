@@ -1,7 +1,7 @@
 import type { JobEvent } from '../contract/event.ts';
 import { agentTalk } from './agent-talk.ts';
 import { colorsFor, type Colors } from './colors.ts';
-import type { CliContext } from './context.ts';
+import { columnsOf, type CliContext } from './context.ts';
 import { startLiveLine } from './live-line.ts';
 import { printJson } from './print-json.ts';
 import { phaseWords, renderEvent } from './render-event.ts';
@@ -43,7 +43,7 @@ export function openRunView(context: CliContext, { json }: { readonly json: bool
   return {
     event: (event) => {
       progress.take(event);
-      for (const line of renderLines(event, colors, stderr.columns ?? pipedWidth)) live.print(line);
+      for (const line of renderLines(event, colors, columnsOf(stderr, pipedWidth))) live.print(line);
     },
     note: (text) => {
       live.print(colors.dim(safeText(text)));
