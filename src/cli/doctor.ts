@@ -17,8 +17,9 @@ export const doctorCommand: CliCommand = {
 /** Exit 0 where jobs can run, 1 where something they need is missing. */
 const report: Action = async (context, _args, raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
-  const { config } = loadCliConfig(context, raw);
-  const profile = loadProfile(readEnvironment(context.cwd));
+  const environment = readEnvironment(context.cwd);
+  const { config } = loadCliConfig(context, raw, environment);
+  const profile = loadProfile(environment);
   const checks = await examine(
     { config, profile, commandPath: context.env['PATH'] ?? '' },
     context.interrupted,

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { createLogger } from '../telemetry/create-logger.ts';
 import { secrets } from '../telemetry/secrets.ts';
-import { readEnvironment } from '../config/environment.ts';
+import { readEnvironment, type Environment } from '../config/environment.ts';
 import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
@@ -13,8 +13,11 @@ import { noteProjectSettings } from './note-project-settings.ts';
 type Options = Readonly<Record<string, unknown>>;
 
 /** The configuration as flags, environment and files say it. Throws `invalid_configuration`. */
-export function loadCliConfig(context: CliContext, options: Options): LoadedConfig {
-  const environment = readEnvironment(context.cwd);
+export function loadCliConfig(
+  context: CliContext,
+  options: Options,
+  environment: Environment = readEnvironment(context.cwd),
+): LoadedConfig {
   const paths = platformPaths({ name: process.platform, home: homedir(), environment });
   return loadConfig({ flags: options, environment, cwd: context.cwd, paths });
 }
@@ -30,10 +33,11 @@ export async function openFromCli(
   options: Options,
   { quiet }: OpenCliOptions,
 ): Promise<Capstan> {
-  const loaded = loadCliConfig(context, options);
+  const environment = readEnvironment(context.cwd);
+  const loaded = loadCliConfig(context, options, environment);
   const { config, origins } = loaded;
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
-  const profile = loadProfile(readEnvironment(context.cwd));
+  const profile = loadProfile(environment);
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
   if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
   if (config.gateway.apiKey !== null) secrets.add(config.gateway.apiKey.reveal());

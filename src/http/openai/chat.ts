@@ -1,12 +1,10 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ChatChunks, chatCompletion } from '../../gateway/chat-answer.ts';
 import type { ChatListener } from '../../gateway/gateway.ts';
 import type { ChatPlan } from '../../gateway/plan-chat.ts';
 import { clientGone } from './client-gone.ts';
 import type { OpenAiDeps } from './deps.ts';
-import { logFailure, openAiAnswer } from './errors.ts';
-import { EventStream } from './event-stream.ts';
+import { failureInStream, openStream, type StreamedAnswer } from './open-stream.ts';
 import { streamMetrics } from './stream-metrics.ts';
 
 const nothing: ChatListener = {
@@ -33,27 +31,14 @@ export async function answerChat(
   return reply.type('application/json').send(chatCompletion(plan, choices));
 }
 
-interface ChatStream {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+interface ChatStream extends StreamedAnswer {
   readonly plan: ChatPlan;
-  readonly gone: AbortController;
 }
 
 async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: ChatStream): Promise<void> {
   const { gateway } = deps;
   using figures = streamMetrics(gateway.metrics, plan.model);
-  using stream = new EventStream(reply.raw, {
-    headers: reply.getHeaders() as OutgoingHttpHeaders,
-    keepaliveMs: request.headers['x-no-keepalive'] === '1' ? null : gateway.settings.keepaliveMs,
-    onBegin: () => {
-      reply.hijack();
-      figures.begin();
-    },
-    onStuck: (error) => {
-      gone.abort(error);
-    },
-  });
+  using stream = openStream(deps, { request, reply, gone }, figures);
   const chunks = new ChatChunks(plan);
   const send = (pieces: readonly object[]): void => {
     for (const piece of pieces) stream.data(piece);
@@ -75,9 +60,7 @@ async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: Chat
     });
     send(chunks.usage(choices));
   } catch (error) {
-    if (!stream.begun) throw error;
-    const { status, error: told } = openAiAnswer(error);
-    logFailure(deps.logger, error, { status, requestId: request.id });
+    const told = failureInStream(deps, { request, stream }, error);
     stream.data({ error: told });
   }
   stream.data('[DONE]');

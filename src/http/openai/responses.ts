@@ -1,12 +1,10 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ResponsePlan } from '../../gateway/plan-response.ts';
 import { wholeResponse } from '../../gateway/response-answer.ts';
 import { ResponseEvents, type ResponseEvent } from '../../gateway/response-events.ts';
 import { clientGone } from './client-gone.ts';
 import type { OpenAiDeps } from './deps.ts';
-import { logFailure, openAiAnswer } from './errors.ts';
-import { EventStream } from './event-stream.ts';
+import { failureInStream, openStream, type StreamedAnswer } from './open-stream.ts';
 import { streamMetrics } from './stream-metrics.ts';
 
 const nothing = { onText: () => undefined, onToolCall: () => undefined };
@@ -29,11 +27,8 @@ export async function answerResponse(
   return reply.type('application/json').send(wholeResponse(plan, choice));
 }
 
-interface ResponseStream {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+interface ResponseStream extends StreamedAnswer {
   readonly plan: ResponsePlan;
-  readonly gone: AbortController;
 }
 
 async function streamResponse(
@@ -42,17 +37,7 @@ async function streamResponse(
 ): Promise<void> {
   const { gateway } = deps;
   using figures = streamMetrics(gateway.metrics, plan.request.model);
-  using stream = new EventStream(reply.raw, {
-    headers: reply.getHeaders() as OutgoingHttpHeaders,
-    keepaliveMs: request.headers['x-no-keepalive'] === '1' ? null : gateway.settings.keepaliveMs,
-    onBegin: () => {
-      reply.hijack();
-      figures.begin();
-    },
-    onStuck: (error) => {
-      gone.abort(error);
-    },
-  });
+  using stream = openStream(deps, { request, reply, gone }, figures);
   const events = new ResponseEvents(plan);
   const send = (pieces: readonly ResponseEvent[]): void => {
     for (const piece of pieces) stream.event(piece.type, piece);
@@ -71,9 +56,7 @@ async function streamResponse(
     });
     send(events.end(choice));
   } catch (error) {
-    if (!stream.begun) throw error;
-    const { status, error: told } = openAiAnswer(error);
-    logFailure(deps.logger, error, { status, requestId: request.id });
+    const told = failureInStream(deps, { request, stream }, error);
     send(events.failed(told));
   }
   stream.data('[DONE]');
