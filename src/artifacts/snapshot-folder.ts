@@ -6,17 +6,24 @@ import { asFileError, showName } from './file-error.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { type RefusalReason, type Tree, type TreeLimits, defaultTreeLimits, listTree } from './list-tree.ts';
 import { relativeTarget, staysInside } from './resolve-link.ts';
+import type { ExcludeRules } from './tree-filter.ts';
 
 export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined;
   readonly limits?: TreeLimits | undefined;
   /** Capstan's own data folder; left out where it lies inside the source. */
   readonly dataDir?: string | undefined;
+  /** What else is left out. */
+  readonly exclude?: ExcludeRules | undefined;
+  /** Names the files that the copy does not get, once the folder is listed; throws where there is to be no copy. */
+  readonly withhold?: ((tree: Tree) => Promise<readonly string[]>) | undefined;
 }
 
 export interface Snapshot {
   readonly files: number;
   readonly sizeBytes: number;
+  /** Paths of files that `withhold` kept out of the copy. */
+  readonly withheld: readonly string[];
 }
 
 /** A file may vanish between the listing and the copy; a folder that changes all the time is refused after this many tries. */
@@ -118,7 +125,7 @@ function checkSource(tree: Tree, roots: readonly string[]): Tree {
  */
 export async function listSource(dir: string, options: SnapshotOptions = {}): Promise<Tree> {
   const root = await findFolder(dir);
-  const exclude = await dataFolderRule(root, options.dataDir);
+  const exclude = [...(await dataFolderRule(root, options.dataDir)), ...(options.exclude ?? [])];
   const { signal, limits = defaultTreeLimits } = options;
   try {
     const tree = await listTree(root, { signal, limits, exclude, blame: 'user' });
@@ -156,6 +163,14 @@ async function explain(error: unknown, root: string, target: string): Promise<un
   return asFileError(error, target);
 }
 
+async function withholdFrom(tree: Tree, { withhold }: SnapshotOptions): Promise<readonly string[]> {
+  try {
+    return (await withhold?.(tree)) ?? [];
+  } catch (error) {
+    throw await explain(error, tree.root, tree.root);
+  }
+}
+
 /**
  * Copies a folder to `target`, whole or not at all. Everything below it belongs to the copy, also dotfiles, `.git` and empty folders;
  * modes are kept but for set-user-id bits. Throws what `listSource` throws, `source_changed`, `disk_full` and `permission_denied`.
@@ -166,8 +181,10 @@ export async function snapshotFolder(
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
   for (let tries = 1; ; tries++) {
-    const tree = await listSource(dir, options);
+    const listed = await listSource(dir, options);
     try {
+      const withheld = await withholdFrom(listed, options);
+      const tree = { ...listed, entries: listed.entries.filter(({ path }) => !withheld.includes(path)) };
       await freshFolder(target, async (folder) => {
         try {
           await copyTree(tree, folder, options.signal);
@@ -176,7 +193,8 @@ export async function snapshotFolder(
         }
       });
       const files = ofKind(tree.entries, 'file');
-      return { files: files.length, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+      const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      return { files: files.length, sizeBytes: bytes, withheld };
     } catch (error) {
       const mayHaveSettled = error instanceof AppError && error.code === 'source_changed';
       if (!mayHaveSettled || tries >= maxTries) throw error;

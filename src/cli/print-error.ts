@@ -13,7 +13,7 @@ const unavailableCodes: ReadonlySet<string> = new Set([
   'store_closed',
 ]);
 /** Codes of kind `user` that are not the command's fault: what was asked for could not be done. */
-const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'apply_incomplete']);
+const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'withheld_file', 'apply_incomplete']);
 const usageKinds: ReadonlySet<string> = new Set(['user', 'configuration', 'auth']);
 
 export function exitCodeOfError(error: AppError): ExitCode {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
+import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
@@ -9,6 +9,7 @@ import { chooseJournalMode } from '../domain/journal-mode.ts';
 import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
+import type { DocumentJobTypeDeps } from './document-job-type.ts';
 import { allJobTypes } from './worker-types.ts';
 import type { JobServices } from './job-services.ts';
 import type { JobTypes } from './job-types.ts';
@@ -30,7 +31,7 @@ export interface OpenOptions {
   /** Tells a Linux inside Windows. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Other than those that come with Capstan. */
-  readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
+  readonly jobTypes?: (deps: DocumentJobTypeDeps) => JobTypes;
 }
 
 /** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
@@ -63,8 +64,11 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     commandPath,
     store,
     artifacts,
-    jobTypes:
-      options.jobTypes?.(config.dataDir, artifacts) ?? allJobTypes({ dataDir: config.dataDir, artifacts }),
+    jobTypes: (options.jobTypes ?? allJobTypes)({
+      dataDir: config.dataDir,
+      artifacts,
+      providerKey: profile.openaiApiKey,
+    }),
     clock: systemClock,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

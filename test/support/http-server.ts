@@ -49,7 +49,7 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
     artifacts,
     jobTypes: new Map<string, JobType>([
       ['noop', noop],
-      ['codex', codexJobType(dir.path, artifacts)],
+      ['codex', codexJobType({ dataDir: dir.path, artifacts, providerKey: null })],
     ]),
     clock: systemClock,
   };

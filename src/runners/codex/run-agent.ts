@@ -39,8 +39,10 @@ export interface AgentWork {
   readonly input: CodexJobInput;
   readonly folders: JobFolders;
   readonly checkpoint: CodexCheckpoint | null;
+  /** What no command may read. */
+  readonly denied: readonly string[];
   /** What there is to say about the start already. */
-  readonly warning: string | null;
+  readonly warnings: readonly string[];
 }
 
 /** Runs one thread of the agent to the end of its turn, watched for stalls, with a way to the model that is open only meanwhile. */
@@ -72,7 +74,7 @@ export async function runAgent(
         });
   const signal = AbortSignal.any([context.signal, watch.signal, refusal.signal]);
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
-  const warnings: string[] = work.warning === null ? [] : [work.warning];
+  const warnings: string[] = [...work.warnings];
   const redact = createEventRedactor();
   const instructions = developerInstructions(readProjectInstructions(work.folders.source));
 
@@ -88,7 +90,7 @@ export async function runAgent(
     sandboxMode: settings.sandboxMode,
     network: work.input.network ?? settings.network,
     provider: route === null ? null : { baseUrl: route.baseUrl, token: route.token },
-    deniedPaths: deps.deniedPaths,
+    deniedPaths: work.denied,
     resume:
       checkpoint === null ? null : { threadId: checkpoint.threadId, rolloutPath: checkpoint.rolloutPath },
     signal,
