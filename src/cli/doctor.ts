@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Check } from '../codex/check.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { examine } from '../service/doctor.ts';
@@ -34,7 +35,17 @@ const report: Action = async (context, _args, raw) => {
       if (!check.ok && check.hint !== undefined)
         context.stdout.write(`${' '.repeat(19)}${colors.cyan('next:')} ${check.hint}\n`);
     }
-    context.stdout.write(ok ? 'All that jobs need is there.\n' : 'Jobs cannot run yet.\n');
+    context.stdout.write(`${verdict(checks)}\n`);
   }
   return ok ? exitCodes.ok : exitCodes.failed;
 };
+
+/** The last line names what is not fine, also where jobs can run. */
+function verdict(checks: readonly Check[]): string {
+  const named = (wanted: readonly Check[]): string => wanted.map(({ name }) => name).join(', ');
+  const missing = checks.filter(({ ok, required }) => !ok && required);
+  const doubtful = checks.filter(({ ok, required }) => !ok && !required);
+  const also = doubtful.length === 0 ? '' : ` Not fine: ${named(doubtful)}.`;
+  if (missing.length > 0) return `Jobs cannot run yet: ${named(missing)}.${also}`;
+  return doubtful.length === 0 ? 'All that jobs need is there.' : `Jobs can run.${also}`;
+}

@@ -1,7 +1,7 @@
 import type { JobEvent } from '../contract/event.ts';
 import { submitJobSchema, type SubmitJob } from '../contract/job.ts';
 import { isTerminal, type Job } from '../domain/job.ts';
-import { AppError } from '../runtime/app-error.ts';
+import { AppError, toFailure } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
@@ -41,10 +41,13 @@ export async function runJob(
   const { interrupted } = options;
   await reap({ store, logger, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);
+  const left = new AbortController();
   await own.ensure();
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));
 
-  const cancelled = cancelOn(interrupted, capstan, job);
+  const cancelled = cancelOn(interrupted, async () => {
+    await cancelOrLeave(capstan, job, { own, note: options.onNote, left });
+  });
   const givenUp = new AbortController();
   const look = setInterval(() => {
     own.ensure().catch((error: unknown) => {
@@ -58,7 +61,7 @@ export async function runJob(
     for await (const event of followEvents(store, job.id, {
       afterSeq: 0,
       follow: true,
-      signal: givenUp.signal,
+      signal: AbortSignal.any([givenUp.signal, left.signal]),
     })) {
       options.onEvent(event);
       if (event.type === 'job.parked' && Date.parse(event.until) - capstan.clock() > options.waitLimitMs)
@@ -76,6 +79,8 @@ export async function runJob(
 interface OwnWorker extends AsyncDisposable {
   /** Starts it if no worker for the job is alive. */
   ensure(): Promise<void>;
+  /** Hands back what it works on, and resolves when nothing of it is left. */
+  leave(): Promise<void>;
   /** Rejects when it had to stop by a fault. */
   readonly failed: Promise<never>;
 }
@@ -101,16 +106,20 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
       if (starting !== null || (await someoneServes())) return;
       starting = startCodexWorker(
         capstan,
-        { drainGraceMs: Infinity },
+        { drainGraceMs: Infinity, onTrouble: (_job, error) => note(sayTrouble(error)) },
         { drain: drain.signal, hurry: hurry.signal },
       );
       const worker = await starting;
       worker.stopped.catch(failure.reject);
     },
+    async leave() {
+      drain.abort(commandEnded());
+      hurry.abort();
+      const worker = await starting?.catch(() => null);
+      await worker?.stopped.catch(() => undefined);
+    },
     async [Symbol.asyncDispose]() {
-      drain.abort(
-        new AppError('infrastructure', 'worker_draining', 'The command that started this worker has ended.'),
-      );
+      drain.abort(commandEnded());
       const worker = await starting?.catch(() => null);
       if (worker === undefined || worker === null) return;
       const leave = (): void => {
@@ -128,22 +137,64 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   };
 }
 
-/** Cancels the job when the signal aborts; the function given back waits until that is stored. */
-function cancelOn(interrupted: AbortSignal, { store, logger }: Capstan, job: Job): () => Promise<void> {
+const commandEnded = (): AppError =>
+  new AppError('infrastructure', 'worker_draining', 'The command that started this worker has ended.');
+
+function sayTrouble({ message, hint }: AppError): string {
+  return `What the job reports cannot be stored: ${message} ${hint} It is tried again all the while; Ctrl-C stops the job.`;
+}
+
+/** Calls `cancel` once when the signal aborts; the function given back waits until that is done. */
+function cancelOn(interrupted: AbortSignal, cancel: () => Promise<void>): () => Promise<void> {
   let cancelling: Promise<void> = Promise.resolve();
-  const cancel = (): void => {
-    cancelling = cancelJob(store, job.id).then(
-      () => undefined,
-      (error: unknown) => {
-        // It ended in the same moment.
-        logger.debug({ err: error, jobId: job.id }, 'Nothing to cancel');
-      },
-    );
+  const begin = (): void => {
+    cancelling = cancel();
   };
-  if (interrupted.aborted) cancel();
-  else interrupted.addEventListener('abort', cancel, { once: true });
+  if (interrupted.aborted) begin();
+  else interrupted.addEventListener('abort', begin, { once: true });
   return async () => {
-    interrupted.removeEventListener('abort', cancel);
+    interrupted.removeEventListener('abort', begin);
     await cancelling;
   };
+}
+
+interface Leaving {
+  readonly own: OwnWorker;
+  readonly note: (text: string) => void;
+  /** Aborted where the job could not be cancelled: nobody waits for its end then. */
+  readonly left: AbortController;
+}
+
+/** Cancels the job. Where that cannot be stored, the worker of this process leaves it, which may make room; then it is tried once more. */
+async function cancelOrLeave(
+  { store, logger }: Pick<Capstan, 'store' | 'logger'>,
+  { id }: Job,
+  { own, note, left }: Leaving,
+): Promise<void> {
+  try {
+    await cancelJob(store, id);
+    return;
+  } catch (error) {
+    // It ended in the same moment.
+    if (isEnded(error)) return;
+    logger.debug({ err: error, jobId: id }, 'The job could not be cancelled');
+    note(`The job cannot be cancelled: ${toFailure(error).message} Leaving it.`);
+  }
+  await own.leave();
+  try {
+    if (isTerminal((await cancelJob(store, id)).status.state)) return;
+    // Its attempt could not be reported, so it has a worker by name only.
+    note(`Job ${id} is cancelled as soon as a worker looks at it.`);
+    left.abort();
+  } catch (error) {
+    if (isEnded(error)) return;
+    note(
+      `Job ${id} stays in the store and goes on with the next worker, unless you cancel it then: capstan jobs cancel ${id}`,
+    );
+    left.abort(error);
+  }
+}
+
+function isEnded(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'job_ended';
 }

@@ -6,6 +6,7 @@ import type { Store } from '../domain/store.ts';
 import type { NewWorker } from '../domain/worker.ts';
 import { openStoreJobSource } from '../queue/store-job-source.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { AppError } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
@@ -33,6 +34,8 @@ export interface LocalWorkerOptions {
   /** `Infinity`: running jobs are finished, however long they take. */
   readonly drainGraceMs: number;
   readonly logger: Logger;
+  /** Told once an attempt that what it has to say cannot be stored for now. */
+  readonly onTrouble?: ((job: Job, error: AppError) => void) | undefined;
 }
 
 export interface LocalWorker {

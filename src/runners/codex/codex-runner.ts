@@ -4,6 +4,7 @@ import type { RunContext, Runner } from '../../domain/runner.ts';
 import { jobFolders, type JobFolders } from '../../artifacts/job-folders.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
+import { giveBackFolders } from '../give-back-folders.ts';
 import { checkpointOf } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import { deniedPaths, sayWithheld } from './denied-paths.ts';
@@ -31,6 +32,7 @@ export function createCodexRunner(deps: CodexRunnerDeps): Runner {
       const signal = AbortSignal.any([context.signal, limit.signal]);
       return await runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
     },
+    giveBack: (job) => giveBackFolders(deps, job),
     async discard(job) {
       await discardJob(deps, job);
     },

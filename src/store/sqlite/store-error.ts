@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../runtime/app-error.ts';
 
@@ -11,7 +11,7 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
     new AppError(kind, name, message, { hint, cause: error, details: { dbPath, sqlite: code } });
 
   if (isBusy(error)) return busyError(dbPath, error);
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT' || isWantOfRoom(code, dbPath)) {
     return fail('infrastructure', 'store_full', [
       `There is no space left to write to ${dbPath}.`,
       'Free space on that disk; what was accepted before is kept, and what was refused can be sent again.',
@@ -29,10 +29,22 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
   if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_CANTOPEN_') || isFileError(code)) {
     return cannotOpen(dbPath, fail);
   }
+  if (code === 'SQLITE_IOERR_NOMEM' || code === 'SQLITE_NOMEM') {
+    return fail('infrastructure', 'store_no_memory', [
+      `There was not enough memory to read or write ${dbPath}.`,
+      'Give this process more memory, or run less beside it.',
+    ]);
+  }
+  if (lockingCodes.has(code)) {
+    return fail('configuration', 'store_cannot_lock', [
+      `${dbPath} lies where files cannot be locked (${code}).`,
+      'Put the data folder on a local disk, not on a network share.',
+    ]);
+  }
   if (code.startsWith('SQLITE_IOERR')) {
     return fail('infrastructure', 'store_io', [
       `Reading or writing ${dbPath} failed (${code}).`,
-      'Look at the disk and the system log; the database must lie on a local disk, not on a network share.',
+      'Look at the disk and the system log: the disk may be failing, or was taken away.',
     ]);
   }
   if (text === 'The database connection is not open') return closedError(dbPath);
@@ -40,6 +52,28 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
     `The database ${dbPath} refused a statement: ${text}`,
     'This is a fault in Capstan; the log has the stack.',
   ]);
+}
+
+/** Some calls of the file system that SQLite makes fail on a full disk without saying why. */
+const roomCodes: ReadonlySet<string> = new Set(
+  ['WRITE', 'FSYNC', 'DIR_FSYNC', 'TRUNCATE', 'SHMOPEN', 'SHMSIZE', 'SHMMAP'].map(
+    (name) => `SQLITE_IOERR_${name}`,
+  ),
+);
+const lockingCodes: ReadonlySet<string> = new Set(
+  ['LOCK', 'UNLOCK', 'RDLOCK', 'CHECKRESERVEDLOCK', 'SHMLOCK'].map((name) => `SQLITE_IOERR_${name}`),
+);
+/** As much as a small write needs. */
+const roomBytes = 64 * 1024;
+
+function isWantOfRoom(code: string, dbPath: string): boolean {
+  if (!roomCodes.has(code)) return false;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(dbPath));
+    return bavail * bsize < roomBytes;
+  } catch {
+    return false; // The place is gone: that is no want of room.
+  }
 }
 
 export function isBusy(error: unknown): boolean {
