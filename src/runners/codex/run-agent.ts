@@ -3,6 +3,7 @@ import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
 import type { AgentThreadRequest, AgentTurnResult } from '../../codex/driver.ts';
 import type { ProxyFault } from '../../codex/model-proxy/fault.ts';
+import { refusedCommands, rolloutBytes } from '../../codex/refused-commands.ts';
 import type { CodexJobInput } from '../../contract/codex-job.ts';
 import type { Usage } from '../../contract/job.ts';
 import { emptyReport, type ClaimedJob } from '../../domain/job.ts';
@@ -108,6 +109,7 @@ export async function runAgent(
     },
   });
 
+  const heardBytes = await rolloutBytes(work.checkpoint?.rolloutPath ?? null);
   let turn: AgentTurnResult | null = null;
   let error: AppError | null = null;
   try {
@@ -122,6 +124,13 @@ export async function runAgent(
   }
   if (turn !== null)
     Object.assign(thread, { threadId: turn.threadId, rolloutPath: turn.rolloutPath, resumed: turn.resumed });
+  if (thread.rolloutPath !== null) {
+    const from = thread.resumed ? heardBytes : 0;
+    for (const event of await refusedCommands(thread.rolloutPath, from)) {
+      const safe = redact(event);
+      if (safe !== null) context.emit(safe);
+    }
+  }
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
   const usage = addUsage(before, route?.usage() ?? turn?.usage ?? emptyReport.usage);
   if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
