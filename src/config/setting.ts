@@ -21,6 +21,13 @@ export interface Setting<Value> {
     'text' | 'choice' | 'switch' | 'number' | 'duration' | 'list' | 'path' | 'program' | 'secret';
   /** What the environment or a flag says, as a file would have said it. */
   readonly fromText: (text: string) => unknown;
+  /** It decides what runs, who gets the key or what agents may do: a project's own file may say it only where the user trusts the project. */
+  readonly trustedOnly?: true;
+}
+
+/** See `Setting.trustedOnly`. Programs always are. */
+export function trustedOnly<S extends Setting<unknown>>(setting: S): S {
+  return { ...setting, trustedOnly: true };
 }
 
 interface About<Value> {
@@ -153,7 +160,7 @@ export function path(about: ComputedPath): Setting<string> {
 
 /** A command on PATH, or a path where it has a separator in it. */
 export function program(about: About<null>): Setting<string | null> {
-  return { ...text<null>(about), accepts: 'a command or a path', kind: 'program' };
+  return trustedOnly({ ...text<null>(about), accepts: 'a command or a path', kind: 'program' });
 }
 
 export function httpUrl(about: About<string>): Setting<string> {

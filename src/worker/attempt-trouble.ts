@@ -13,8 +13,8 @@ export interface AttemptTroubleDeps {
 
 /** What is done while an attempt's reports or its outcome cannot be stored: it is said once, and where the disk is full the attempt's own space goes first. */
 export interface AttemptTrouble {
-  failed(error: unknown): void;
-  stored(): void;
+  readonly failed: (error: unknown) => void;
+  readonly stored: () => void;
   /** The attempt has ended: nothing of it uses its folders any more. */
   ended(): void;
 }
