@@ -6,8 +6,10 @@ export const courseScenario: ScenarioInput = {
   conversations: [{ name: "the course's start page", when: "List the course's material", turns: turn }],
 };
 
+type Answer = Extract<TurnInput, { readonly fault?: undefined }>;
+
 function turn(index: number, request: ModelRequest): TurnInput | undefined {
-  const turns = [
+  const turns: readonly Answer[] = [
     {
       text: 'First I see what the other jobs have made.',
       commands: ["find needs -name '*.svg' -o -name '*.html'"],

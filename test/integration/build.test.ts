@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { openBuildStage, reasonsOf, statesOf } from '../support/build-stage.ts';
 
 const manifest = `name: Notes
@@ -250,4 +251,52 @@ test('what a job warns of is told, and outputs are as readable as other new file
   });
   expect((await stage.run(['build'])).stderr).toContain('! loud');
   expect(statSync(stage.join('dist/a.txt')).mode & 0o777).toBe(statSync(stage.join('a.txt')).mode & 0o777);
+});
+
+const logSchema = z.looseObject({ msg: z.string() });
+
+/** The log lines of a build that is not in a terminal. */
+function logged(stderr: string): readonly z.infer<typeof logSchema>[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => logSchema.parse(JSON.parse(line)));
+}
+
+test('--verbose logs each worker: who asked for it when it starts, why and after how much when it stops', async () => {
+  await using stage = await openBuildStage(project);
+  const built = await stage.run(['build', '--verbose', '--only', 'notes'], {
+    CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT: '1',
+  });
+  const lines = logged(built.stderr);
+  const started = lines.find(({ msg }) => msg === 'Worker started');
+  expect(started).toMatchObject({
+    level: 'info',
+    type: 'shout',
+    mode: 'direct',
+    workerId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    handle: expect.stringMatching(/^\d+$/) as string,
+    source: 'CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT',
+  });
+  expect(lines.find(({ msg }) => msg === 'Worker stopped')).toMatchObject({
+    workerId: started?.['workerId'],
+    reason: expect.any(String) as string,
+    jobsProcessed: 2,
+    uptimeMs: expect.any(Number) as number,
+  });
+  expect(built.stderr).toMatch(/notes:notes\/a.txt is job [0-9a-f-]{36}: it was not built here before/);
+  await stage.write({ 'notes/a.txt': 'again' });
+  expect(logged((await stage.run(['build', '--only', 'notes'])).stderr)).toEqual([]);
+});
+
+test('progress says, for each type, who works, what waits and how long a job takes', async () => {
+  await using stage = await openBuildStage(project);
+  const progress = (await stage.build()).events.findLast(({ type }) => type === 'build.progress');
+  expect(progress).toMatchObject({
+    done: 3,
+    tasks: 3,
+    types: [
+      { type: 'shout', activeWorkers: 1, queueDepth: 0, running: 0, averageMs: expect.any(Number) as number },
+    ],
+  });
 });

@@ -6,7 +6,6 @@ import { buildStateFile, readBuildState, writeBuildState } from './build-state.t
 import { FileHashes } from './file-hashes.ts';
 import { lookAtAll } from './look-at-all.ts';
 import type { LookDeps } from './look-at-task.ts';
-import { makeAll } from './make-all.ts';
 import { finishedEvent, type TaskResult } from './task-result.ts';
 import { sweepStaging } from './output-files.ts';
 import { entryOfTask, planBuild } from './plan-build.ts';
@@ -74,7 +73,11 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     }
   }
   try {
-    if (results.size < tasks.length) await makeAll(options, { ...deps, looks, results, owners });
+    if (results.size < tasks.length) {
+      // With workers, launchers and all: half as much again to load as the rest, and often there is nothing to make.
+      const { makeAll } = await import('./make-all.ts');
+      await makeAll(options, { ...deps, looks, results, owners });
+    }
   } finally {
     const removed = await removeStale(plan, state, { results, hashes });
     if (affected > 0 || removed || hashes.changed || tools.changed())
