@@ -50,6 +50,8 @@ export const buildEventSchema = z.discriminatedUnion('type', [
     outputs: z.array(z.string()),
     durationMs: z.number().nonnegative().nullable(),
     jobId: z.string().nullable(),
+    /** What did not keep it from being made. */
+    warnings: z.array(z.string()),
     failure: failureSchema.optional(),
   }),
   z.object({

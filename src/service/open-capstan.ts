@@ -7,6 +7,7 @@ import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
 import { chooseJournalMode } from '../domain/journal-mode.ts';
 import type { Logger } from '../domain/logger.ts';
+import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import type { DocumentJobTypeDeps } from './document-job-type.ts';
@@ -40,6 +41,12 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
+    if (hasErrno(error, 'EEXIST', 'ENOTDIR')) {
+      throw new AppError('configuration', 'data_folder_invalid', `${config.dataDir} is not a folder.`, {
+        hint: 'Choose another data folder with CAPSTAN_DATA or --db-path.',
+        cause: error,
+      });
+    }
     throw asFileError(error, config.dataDir);
   }
   const journal = chooseJournalMode({

@@ -37,6 +37,7 @@ export function renderLines(
     if (state === 'cached' && !explain && !verbose) return;
     const said = failure === undefined ? '' : `  ${oneLine(failure.message, width)}`;
     say(`${mark} ${oneLine(task, width)} ${colors.dim(state)}${time}${said}${reason}`);
+    for (const warning of event.warnings) say(`${colors.yellow('!')} ${oneLine(warning, width)}`);
   }
 
   return {

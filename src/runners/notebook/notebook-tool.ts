@@ -11,7 +11,7 @@ import { attemptMark, attemptVariable } from '../../codex/thread-config.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { kernelMissing } from './find-jupyter.ts';
-import { loadedFromElsewhere, makeOffline } from './offline-page.ts';
+import { loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
 import { parsePercent } from './parse-percent.ts';
 import { runConverter, type ConverterOptions } from './run-converter.ts';
 import { toNotebookError } from './notebook-error.ts';
@@ -88,6 +88,8 @@ async function convertNotebook(
       const page = await makeOffline(await readFile(made, 'utf8'));
       const elsewhere = loadedFromElsewhere(page);
       if (elsewhere.length > 0) warn(`${target} loads from elsewhere: ${elsewhere.join(', ')}`);
+      const missing = missingPictures(page);
+      if (missing.length > 0) warn(`${target} shows pictures that are not there: ${missing.join(', ')}`);
       return { path: target, content: Buffer.from(page) };
     }),
   );

@@ -92,7 +92,11 @@ export async function startServices(
     planned.map(async ({ spec, demand }) => {
       const launched = await launchers.get(demand.mode).launch(spec, options.signal);
       const { type, mode, source } = demand;
-      logger.info({ type, mode, worker: spec.name, handle: launched.handle, source }, 'Worker started');
+      const workerId = (await store.listWorkers()).find(({ name }) => name === spec.name)?.id;
+      logger.info(
+        { type, mode, workerId, worker: spec.name, handle: launched.handle, source },
+        'Worker started',
+      );
       return launched;
     }),
   );

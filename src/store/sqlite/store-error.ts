@@ -1,6 +1,7 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../runtime/app-error.ts';
+import { describeAccess } from './describe-access.ts';
 
 /** What SQLite or the file system threw about the database at `dbPath`, as an AppError with the next step. */
 export function toStoreError(error: unknown, dbPath: string): AppError {
@@ -82,11 +83,16 @@ export function isBusy(error: unknown): boolean {
 }
 
 export function busyError(dbPath: string, cause: unknown): AppError {
-  return new AppError('infrastructure', 'store_busy', `${dbPath} is locked by another process.`, {
-    hint: `Try again; if it stays so, find who holds the lock with \`fuser ${dbPath}\`.`,
-    cause,
-    details: { dbPath },
-  });
+  return new AppError(
+    'infrastructure',
+    'store_busy',
+    `${dbPath} is locked by another process. ${describeAccess(dbPath)}`,
+    {
+      hint: `Try again; if it stays so, find who holds the lock with \`fuser ${dbPath}\`.`,
+      cause,
+      details: { dbPath },
+    },
+  );
 }
 
 export function movedError(dbPath: string): AppError {
@@ -107,7 +113,7 @@ type Fail = (kind: 'configuration' | 'infrastructure', name: string, text: [stri
 
 function readOnly(dbPath: string, fail: Fail): AppError {
   return fail('configuration', 'store_read_only', [
-    `${dbPath} cannot be written: the file, its folder or the disk is read-only.`,
+    `${dbPath} cannot be written: the file, its folder or the disk is read-only. ${describeAccess(dbPath)}`,
     'Make the file and its folder writable for this user (SQLite writes beside the file, too), or choose another --db-path.',
   ]);
 }
@@ -125,7 +131,7 @@ function cannotOpen(dbPath: string, fail: Fail): AppError {
   }
   if (place === 'denied' || (file === 'there' && !may(dbPath, constants.R_OK))) {
     return fail('configuration', 'store_forbidden', [
-      `This user may not read ${dbPath}.`,
+      `This user may not read ${dbPath}. ${describeAccess(dbPath)}`,
       'Run as the user that owns the data folder, or choose another --db-path.',
     ]);
   }

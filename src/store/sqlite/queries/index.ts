@@ -1,0 +1,6 @@
+export { countWaiting } from './count-waiting.ts';
+export { getJobRow } from './get-job.ts';
+export { listBuildJobs, listBuilds } from './list-builds.ts';
+export { listEvents } from './list-events.ts';
+export { listJobs } from './list-jobs.ts';
+export { listWorkers } from './list-workers.ts';
