@@ -168,7 +168,12 @@ export class Gateway implements AsyncDisposable {
       'The gateway stops',
     );
     this.#backend.beginShutdown();
-    await this.#admission.drain(shutdownGraceMs);
+    await this.#admission.drain(shutdownGraceMs, (left) => {
+      this.#logger.warn(
+        { event: 'shutdown_grace_exceeded', inFlight: left, graceMs: shutdownGraceMs },
+        'Requests that outlast the grace are ended',
+      );
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -39,6 +39,7 @@ if (part === 'floods-stderr') {
   const flood = Buffer.alloc(256 * 1024, 'e');
   setInterval(() => process.stderr.write(flood), 5);
 }
+if (part === 'writes-secret') writeSync(2, 'codex wrote this: sk-0123456789abcdef0123456789abcdef\n');
 if (part === 'ignores-sigterm') process.on('SIGTERM', () => undefined);
 if (part === 'leaves-grandchild') {
   spawn('/bin/sleep', ['300'], { detached: true, stdio: 'inherit' }).unref();
@@ -88,6 +89,11 @@ const turnsByText: Readonly<Record<string, (threadId: string, turnId: string, te
   },
   big: (threadId, turnId) => {
     delta(threadId, 'x'.repeat(10_000_000));
+    complete(threadId, turnId);
+  },
+  /** Much more than a reader that does not read may leave waiting. */
+  pours: (threadId, turnId) => {
+    for (let said = 0; said < 6; said += 1) delta(threadId, 'x'.repeat(10_000_000));
     complete(threadId, turnId);
   },
   separators: (threadId, turnId) => {
