@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
 import { findCodex } from '../codex/find-codex.ts';
+import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import type { Capstan } from '../service/open-capstan.ts';
@@ -49,6 +50,9 @@ export async function openGateway(
     logger,
     sandboxMode: settings.sandboxMode,
     workdir: settings.workdir,
+    maxTurns: settings.replaceAfterTurns,
+    turnLimitMs: Math.min(settings.timeoutMs, settings.requestTimeoutMs),
+    forgetThreads: (threadIds) => forgetThreads(codexHome, threadIds),
     loginHint,
     access: modelAccess({ proxy, upstream, loginHint }),
   };
@@ -75,12 +79,11 @@ export async function openGateway(
     logger,
     metrics,
     responses,
+    forgetThreads: options.forgetThreads,
     isLoginRenewed: await loginProbe({
       upstream,
       codexHome,
-      onChanged: () => {
-        backend.renew();
-      },
+      onChanged: () => backend.renew(),
     }),
     loginProbeMs: settings.loginProbeMs,
     held: opening.move(),

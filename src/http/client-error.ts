@@ -17,7 +17,10 @@ const causes: Readonly<Record<string, Cause>> = {
 const malformed = [400, 'malformed_request', 'That is no HTTP request.', 'Send HTTP/1.1.'] as const;
 
 /** Such an error in the words of a surface: its headers, a line each, and its body. */
-export type ClientErrorForm = (cause: Cause) => { readonly headers: readonly string[]; readonly body: object };
+export type ClientErrorForm = (cause: Cause) => {
+  readonly headers: readonly string[];
+  readonly body: object;
+};
 
 /** Answers what never became a request: the parser refused it, or it took too long. The connection ends. */
 export function answerClientError(

@@ -189,7 +189,9 @@ test('requests that outlast the grace are told of in the log, after the stop and
   await using house = await stageOf('good', { WORKER_SHUTDOWN_GRACE_MS: '100' });
   const { stage } = house;
   const plain = say(stage, 'hang');
-  await expect.poll(async () => (await fetch(`${stage.url}/metrics`)).text()).toContain('codex_worker_ready 1');
+  await expect
+    .poll(async () => (await fetch(`${stage.url}/metrics`)).text())
+    .toContain('codex_worker_ready 1');
   const held = await say(stage, 'hang-after-text', { stream: true });
   await stage.gateway[Symbol.asyncDispose]();
   await Promise.all([plain, held.text()]);
@@ -236,7 +238,12 @@ test.each([
   [{ WORKER_STARTUP_TIMEOUT_MS: '200', WORKER_HANDSHAKE_TIMEOUT_MS: '60000' }],
 ])('of the two limits on a start the smaller wins: %j', async (limits) => {
   await using child = await scriptedAppServer('never-ready');
-  const env = { CODEX_BIN: child.bin, WORKER_BACKOFF_INITIAL_MS: '40', WORKER_BACKOFF_MAX_MS: '41', ...limits };
+  const env = {
+    CODEX_BIN: child.bin,
+    WORKER_BACKOFF_INITIAL_MS: '40',
+    WORKER_BACKOFF_MAX_MS: '41',
+    ...limits,
+  };
   await using stage = await openGatewayStage({ env, isReadyAwaited: false });
   await stage.logged('worker_exit');
   // The first restart comes at once, the others after waits within the settings and their jitter.
