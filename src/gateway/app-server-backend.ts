@@ -35,12 +35,15 @@ const spareMaxAgeMs = 10 * 60_000;
 /** The start of a successor and its restarts, where the first fails. */
 const successorLimitMs = 60_000;
 
+/** Who runs no commands shares a folder that nothing is ever written into. */
+const emptyFolder = 'empty';
+
 /** Runs turns in one supervised app-server of the gateway's own. The caller disposes it. */
 export async function startAppServerBackend(
   options: BackendOptions,
   supervision: AppServerSupervision,
 ): Promise<Backend> {
-  await mkdir(options.workdir, { recursive: true, mode: 0o700 });
+  await mkdir(path.join(options.workdir, emptyFolder), { recursive: true, mode: 0o700 });
   const servers = await SuccessiveAppServers.start({
     ...options,
     start: () => startAppServer(options, { ...supervision, unloadDelaySeconds: 0 }),
@@ -191,11 +194,11 @@ class AppServerBackend implements Backend {
     const { forgetThreads, logger } = this.#options;
     const { client } = server;
     try {
-      await released;
+      // Both go to Codex in one piece.
+      await Promise.all([released, this.#spares.refill(client, spec)]);
       // Nobody was told of a response in it.
       const isNew = spec.thread.kind === 'kept' || spec.thread.kind === 'forked';
       if (isNew && !isKept && threadId !== null) await forgetThreads([threadId]);
-      await this.#spares.refill(client, spec);
     } catch (error) {
       logger.warn({ err: error }, 'A thread could not be let go of');
       this.#replaceIfStuck(client, error);
@@ -230,13 +233,10 @@ class AppServerBackend implements Backend {
     if (!client.over.aborted) this.#track(client.release(threadId));
   }
 
-  /** Who runs no commands shares an empty folder that nothing is ever written into. */
   async #folder(): Promise<string> {
     const { workdir, sandboxMode } = this.#options;
     if (sandboxMode === 'workspace-write') return mkdtemp(path.join(workdir, 'turn-'));
-    const folder = path.join(workdir, 'empty');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return folder;
+    return path.join(workdir, emptyFolder);
   }
 
   async #leave(folder: string): Promise<void> {

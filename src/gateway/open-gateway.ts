@@ -1,5 +1,7 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
+import { writeOneCertificate } from '../codex/one-certificate.ts';
 import { findCodex } from '../codex/find-codex.ts';
 import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
@@ -41,10 +43,15 @@ export async function openGateway(
       : 'Set OPENAI_API_KEY to a valid key and restart the gateway.';
   const upstream =
     codex.auth === 'home' ? null : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
+  const gatewayDir = join(config.dataDir, 'gateway');
+  await mkdir(gatewayDir, { recursive: true, mode: 0o700 });
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
-    scratchDir: join(config.dataDir, 'gateway', 'scratch'),
+    scratchDir: join(gatewayDir, 'scratch'),
+    // The model proxy is on this machine; a login of Codex's own leads out.
+    certificatesFile:
+      upstream === null ? undefined : await writeOneCertificate(join(gatewayDir, 'certificate.pem')),
     commandPath,
     containment,
     logger,
