@@ -172,6 +172,13 @@ export const gatewaySettings = {
     max: 10_000,
     description: 'Restarts of the app-server within any ten minutes.',
   }),
+  replaceAfterTurns: integer({
+    fallback: 25_000,
+    min: 0,
+    max: 100_000_000,
+    description:
+      'Turns after which the app-server is replaced by a fresh one; what it has begun it also ends. 0: never.',
+  }),
   shutdownGraceMs: duration({
     fallback: 5 * second,
     min: 0,

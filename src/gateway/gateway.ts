@@ -21,6 +21,8 @@ export interface GatewayDeps {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly responses: ResponseStore;
+  /** Removes what is kept of threads that nobody can go on with. */
+  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
   /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
   /** How often that is asked. */
@@ -63,10 +65,10 @@ export class Gateway implements AsyncDisposable {
   #isDraining = false;
 
   constructor(deps: GatewayDeps) {
-    const { settings, backend, logger, metrics, responses, held } = deps;
+    const { settings, backend, logger, metrics, held } = deps;
     this.#login = new LoginState(deps);
     this.#held = held;
-    this.#threads = new ResponseThreads(responses, settings.responseRetentionMs);
+    this.#threads = new ResponseThreads({ ...deps, retentionMs: settings.responseRetentionMs });
     this.settings = settings;
     this.metrics = metrics;
     this.catalog = createModelCatalog(settings.models, settings.model);
@@ -168,7 +170,12 @@ export class Gateway implements AsyncDisposable {
       'The gateway stops',
     );
     this.#backend.beginShutdown();
-    await this.#admission.drain(shutdownGraceMs);
+    await this.#admission.drain(shutdownGraceMs, (left) => {
+      this.#logger.warn(
+        { event: 'shutdown_grace_exceeded', inFlight: left, graceMs: shutdownGraceMs },
+        'Requests that outlast the grace are ended',
+      );
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

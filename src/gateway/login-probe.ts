@@ -9,7 +9,7 @@ export interface LoginProbeOptions {
   readonly upstream: Upstream | null;
   readonly codexHome: string;
   /** Called when there is another login than before: what has the old one in memory must go. */
-  readonly onChanged: () => void;
+  readonly onChanged: () => Promise<void>;
 }
 
 /** Whether the login may be good: the provider is asked for its models with the key, or the stored login has changed since the last look. */
@@ -24,7 +24,7 @@ export async function loginProbe(
     const now = await changedAt(file);
     if (now === null || now === seen) return false;
     seen = now;
-    onChanged();
+    await onChanged();
     return true;
   };
 }

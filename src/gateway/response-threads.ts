@@ -1,20 +1,34 @@
 import { AppError } from '../runtime/app-error.ts';
-import type { ResponseStore, StoredResponse } from '../store/sqlite/response-store.ts';
+import type { Logger } from '../domain/logger.ts';
+import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
 import type { Choice } from './run-choice.ts';
 import type { HistoryItem, TurnSpec } from './turn.ts';
 
+export interface ResponseThreadsOptions {
+  readonly responses: ResponseStore;
+  /** How long a response is kept. */
+  readonly retentionMs: number;
+  /** Removes what is kept of threads that nobody can go on with. */
+  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** How often old responses are forgotten, at most. */
+const forgetEveryMs = 60_000;
+
 /** Which thread a response's turn runs in: the one before goes on, is forked, or is told again from what was stored. */
 export class ResponseThreads {
+  readonly #options: ResponseThreadsOptions;
   readonly #store: ResponseStore;
-  readonly #retentionMs: number;
+  #forgottenAtMs = 0;
   /** Threads with a turn; a second one at the same time gets a fork. */
   readonly #busy = new Set<string>();
 
-  constructor(store: ResponseStore, retentionMs: number) {
-    this.#store = store;
-    this.#retentionMs = retentionMs;
+  constructor(options: ResponseThreadsOptions) {
+    this.#options = options;
+    this.#store = options.responses;
   }
 
   /** Runs the plan's turn where it belongs. Rejects with `invalid_request_error` where the response before is unknown. */
@@ -62,8 +76,26 @@ export class ResponseThreads {
       isWhole: end.reason === 'completed' && finishReason === 'stop',
       createdAtMs: plan.createdMs,
       items: JSON.stringify(items),
+      answer: null,
     };
-    await this.#store.save(response, plan.createdMs - this.#retentionMs);
+    await this.#letGo(await this.#store.save(response));
+    await this.#forgetOld(plan.createdMs);
+  }
+
+  async #forgetOld(nowMs: number): Promise<void> {
+    if (nowMs - this.#forgottenAtMs < forgetEveryMs) return;
+    this.#forgottenAtMs = nowMs;
+    await this.#letGo(await this.#store.forget(nowMs - this.#options.retentionMs));
+  }
+
+  /** What is left behind costs room on the disk and nothing else. */
+  async #letGo(threads: UnusedThreads): Promise<void> {
+    const { forgetThreads, logger } = this.#options;
+    try {
+      await forgetThreads(threads.filter((id) => !this.#busy.has(id)));
+    } catch (error) {
+      logger.warn({ err: error }, 'Threads of forgotten responses could not be removed');
+    }
   }
 
   async #goOn(

@@ -1,8 +1,11 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { AppError } from '../../runtime/app-error.ts';
 
-/** What may wait here for a reader that does not read, before it is given up. */
-const maxWaitingBytes = 4 * 1024 * 1024;
+/** What may wait here for a reader that takes its time, and for how long it may take nothing of it. */
+const patientBytes = 1024 * 1024;
+const patienceMs = 30_000;
+/** What may wait at most. Where it is more, the reader is given up at once. */
+const maxWaitingBytes = 32 * 1024 * 1024;
 
 export interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
@@ -21,6 +24,7 @@ export class EventStream implements Disposable {
   readonly #beat: NodeJS.Timeout | null;
   #begun = false;
   #isCorked = false;
+  #patience: NodeJS.Timeout | null = null;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response;
@@ -48,6 +52,7 @@ export class EventStream implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#beat !== null) clearInterval(this.#beat);
+    if (this.#patience !== null) clearTimeout(this.#patience);
     if (!this.#begun) return;
     // `end` writes the last chunk's mark before what is corked.
     if (this.#isCorked) this.#response.uncork();
@@ -70,12 +75,25 @@ export class EventStream implements Disposable {
     this.#beat?.refresh();
     this.#cork();
     response.write(text);
-    if (response.writableLength > maxWaitingBytes) {
-      this.#options.onStuck(
-        new AppError('user', 'request_aborted', 'The reader of the stream does not read.'),
-      );
-      response.destroy();
-    }
+    if (response.writableLength > maxWaitingBytes) this.#giveUp();
+    else if (response.writableLength > patientBytes) this.#waitForReader();
+  }
+
+  /** A reader that takes everything within a while is slow, one that does not is gone. */
+  #waitForReader(): void {
+    if (this.#patience !== null) return;
+    this.#patience = setTimeout(() => {
+      this.#giveUp();
+    }, patienceMs);
+    this.#response.once('drain', () => {
+      if (this.#patience !== null) clearTimeout(this.#patience);
+      this.#patience = null;
+    });
+  }
+
+  #giveUp(): void {
+    this.#options.onStuck(new AppError('user', 'request_aborted', 'The reader of the stream does not read.'));
+    this.#response.destroy();
   }
 
   /** What the child said in one piece goes out in one piece, in the same tick: a system call for each token would cost more than the token. */

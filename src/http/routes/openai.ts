@@ -5,7 +5,7 @@ import { AppError } from '../../runtime/app-error.ts';
 import { answerChat } from '../openai/chat.ts';
 import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
-import { guardOpenAi } from '../openai/guard.ts';
+import { needKey, openToPages } from '../openai/guard.ts';
 import { answerResponse } from '../openai/responses.ts';
 
 declare module 'fastify' {
@@ -25,16 +25,20 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   });
   acceptJsonUnderAnyType(server);
   server.decorateRequest('openAiModel', null);
-  guardOpenAi(server, deps.guard);
-  server.addHook('onResponse', async (request, reply) => {
-    gateway.metrics.requestEnded({
-      route: request.routeOptions.url ?? 'none',
-      method: request.method,
-      status: reply.raw.writableFinished ? reply.statusCode : 499,
-      model: request.openAiModel ?? 'none',
-      ms: reply.elapsedTime,
+  server.addHook('onRequest', async (request, reply) => {
+    // Fastify tells of answers that were sent; those whose client went away count as well.
+    reply.raw.once('close', () => {
+      gateway.metrics.requestEnded({
+        route: request.routeOptions.url ?? 'none',
+        method: request.method,
+        status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+        model: request.openAiModel ?? 'none',
+        ms: reply.elapsedTime,
+      });
     });
   });
+  openToPages(server, deps.guard);
+  needKey(server, deps.guard);
   if (limits.rate !== null) {
     await server.register(rateLimit, {
       max: limits.rate.max,
