@@ -9,6 +9,7 @@ import { cancelJob } from '../service/cancel-job.ts';
 import { findJob } from '../service/find-job.ts';
 import { followEvents } from '../service/follow-events.ts';
 import { readPatch } from '../service/read-patch.ts';
+import { resolveJobId } from '../service/resolve-job-id.ts';
 import { retryJob } from '../service/retry-job.ts';
 import { colorsFor, type Colors } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
@@ -38,7 +39,7 @@ export const jobsCommand: CliCommand = {
     defineSubmit(command, act);
     command
       .command('show <id>')
-      .description('one job, with its difference')
+      .description('one job, with its difference; the beginning of an id will do')
       .option(...json)
       .action(act(show));
     command
@@ -96,7 +97,7 @@ const list: Action = async (context, _args, raw) => {
 const show: Action = async (context, [id = ''], raw) => {
   const { json } = jsonSchema.parse(raw);
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await findJob(capstan.store, id);
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
   const view = toJobView(job, capstan.clock());
   if (json) {
     printJson(context.stdout, view);
@@ -113,7 +114,7 @@ const show: Action = async (context, [id = ''], raw) => {
 const logs: Action = async (context, [id = ''], raw) => {
   const options = jsonSchema.extend({ follow: z.boolean().default(false) }).parse(raw);
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await findJob(capstan.store, id);
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
   const colors = colorsFor(context.stdout, context.env);
   // The time stands before it.
   const width = Math.max(20, columnsOf(context.stdout, 2_000) - 26);
@@ -138,21 +139,21 @@ function finished(job: JobView, colors: Colors): string {
 
 const cancel: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await cancelJob(capstan.store, id);
+  const job = await cancelJob(capstan.store, await resolveJobId(capstan.store, id));
   const view = toJobView(job, capstan.clock());
   if (jsonSchema.parse(raw).json) printJson(context.stdout, view);
   else
     context.stderr.write(
       view.state === 'cancelled'
-        ? `Job ${id} is cancelled.\n`
-        : `Job ${id} is being stopped by its worker.\n`,
+        ? `Job ${job.id} is cancelled.\n`
+        : `Job ${job.id} is being stopped by its worker.\n`,
     );
   return exitCodes.ok;
 };
 
 const retry: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await retryJob(capstan, id);
+  const job = await retryJob(capstan, await resolveJobId(capstan.store, id));
   if (jsonSchema.parse(raw).json) printJson(context.stdout, toJobView(job, capstan.clock()));
   else {
     context.stdout.write(`${job.id}\n`);
@@ -163,7 +164,8 @@ const retry: Action = async (context, [id = ''], raw) => {
 
 const apply: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const applied = await applyJob(capstan, await findJob(capstan.store, id));
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
+  const applied = await applyJob(capstan, job);
   if (jsonSchema.parse(raw).json) printJson(context.stdout, applied);
   else context.stderr.write(`Applied to ${applied.dir}: ${countOf(applied.files, 'file')}.\n`);
   return exitCodes.ok;

@@ -99,6 +99,8 @@ export interface Store extends AsyncDisposable {
   cancelJob(id: JobId): Promise<Job | null>;
 
   getJob(id: JobId): Promise<Job | null>;
+  /** Ids that begin so, newest first. */
+  findJobIds(prefix: string, limit: number): Promise<readonly JobId[]>;
   listJobs(filter: JobFilter): Promise<JobPage>;
   /** Events with a greater `seq`, oldest first. */
   listEvents(id: JobId, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;

@@ -22,7 +22,8 @@ const listQuery = z.strictObject({
   cursor: z.string().optional().describe('`nextCursor` of the page before'),
 });
 const tags = ['jobs'];
-const submitDescription = `Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200).
+const submitDescription = `Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200), or 409
+where that was of another type, queue or input.
 The \`input\` of a \`codex\` job is a CodexJobInput; its folder lies on the server's machine and is copied now:
 
     {"type": "codex", "input": {"prompt": "Add a contact page", "source": {"dir": "/srv/site"}}}`;
@@ -44,6 +45,7 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
           201: json('Accepted; Location says where to look for it.', jobSchema),
           ...badRequest,
           ...notFound,
+          ...conflict,
           ...bodyErrors,
           ...commonErrors,
           ...diskFull,

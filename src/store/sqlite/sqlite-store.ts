@@ -8,6 +8,7 @@ import { GroupWriter } from './group-writer.ts';
 import { toJob } from './job-row.ts';
 import { openLeaseKeeper } from './lease-keeper.ts';
 import { countWaiting } from './queries/count-waiting.ts';
+import { findJobIds } from './queries/find-job-ids.ts';
 import { getJobRow } from './queries/get-job.ts';
 import { listBuildJobs, listBuilds } from './queries/list-builds.ts';
 import { listEvents } from './queries/list-events.ts';
@@ -70,6 +71,9 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
       return known ? this.getJob(id) : null;
     },
 
+    async findJobIds(prefix, limit) {
+      return read(() => findJobIds(db, prefix, limit));
+    },
     async getJob(id) {
       const row = await read(() => getJobRow(db, id));
       return row === undefined ? null : toJob(row);
