@@ -15,6 +15,7 @@ import { colorsFor, type Colors } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes, columnsOf } from './context.ts';
 import { openFromCli } from './open.ts';
+import { definePrune } from './prune.ts';
 import { countOption } from './options.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
@@ -63,6 +64,7 @@ export const jobsCommand: CliCommand = {
       .description("put a succeeded job's change into its folder")
       .option(...json)
       .action(act(apply));
+    definePrune(command, act);
   },
 };
 

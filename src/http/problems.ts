@@ -11,6 +11,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   route_not_found: 404,
   method_not_allowed: 405,
   job_ended: 409,
+  job_not_ended: 409,
   retry_not_applicable: 409,
   idempotency_conflict: 409,
   forbidden_host: 403,

@@ -349,6 +349,19 @@ describe('artifacts', () => {
   });
 });
 
+describe('DELETE /api/jobs/{id}', () => {
+  test('takes a job that has ended, and no other', async () => {
+    await using t = await openTestServer();
+    const [ended, waiting] = [await t.submit(), await t.submit()];
+    await finish(t, await t.claim(), { 'a.txt': 'a' });
+    const remove = async (id: string) =>
+      (await t.server.inject({ method: 'DELETE', url: `/api/jobs/${id}` })).statusCode;
+    expect([await remove(ended), await remove(ended), await remove(waiting)]).toEqual([204, 404, 409]);
+    expect((await t.server.inject(`/api/jobs/${ended}/artifacts/a.txt`)).statusCode).toBe(404);
+    expect((await t.server.inject(`/api/jobs/${waiting}`)).statusCode).toBe(200);
+  });
+});
+
 describe('a method that a path does not know', () => {
   test.each([
     ['PUT', '/api/jobs', ['GET', 'HEAD', 'POST']],

@@ -5,6 +5,7 @@ import type { Job } from '../../domain/job.ts';
 import { toJobView } from '../../domain/job-view.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { cancelJob } from '../../service/cancel-job.ts';
+import { deleteJob } from '../../service/delete-jobs.ts';
 import { findJob } from '../../service/find-job.ts';
 import { retryJob } from '../../service/retry-job.ts';
 import { submitJob } from '../../service/submit-job.ts';
@@ -94,6 +95,28 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
       },
     },
     async ({ params }) => view(await findJob(jobs.store, params.id)),
+  );
+
+  server.delete(
+    '/jobs/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'deleteJob',
+        summary: 'Delete a job that has ended, with its artifacts',
+        params: idParams,
+        response: {
+          204: z.null().describe('It is gone.'),
+          ...notFound,
+          ...conflict,
+          ...commonErrors,
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      await deleteJob(jobs, await findJob(jobs.store, params.id));
+      return reply.code(204).send(null);
+    },
   );
 
   server.post(

@@ -11,6 +11,7 @@ import { countWaiting } from './queries/count-waiting.ts';
 import { findJobIds } from './queries/find-job-ids.ts';
 import { getJobRow } from './queries/get-job.ts';
 import { listBuildJobs, listBuilds } from './queries/list-builds.ts';
+import { listEnded } from './queries/list-ended.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listJobs } from './queries/list-jobs.ts';
 import { listWorkers } from './queries/list-workers.ts';
@@ -79,6 +80,8 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
       return row === undefined ? null : toJob(row);
     },
     listJobs: (filter) => read(() => listJobs(db, filter)),
+    listEnded: (filter) => read(() => listEnded(db, filter)),
+    deleteJobs: (ids) => writer.write('synced', () => ids.filter((id) => sql.deleteJob(id))),
     listEvents: (id, afterSeq, limit) => read(() => listEvents(db, { id, afterSeq, limit })),
     async jobByKey(key) {
       const row = await read(() => sql.jobByKey(key));
