@@ -19,9 +19,11 @@ import { definePrune } from './prune.ts';
 import { countOption } from './options.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
-import { renderEvent } from './render-event.ts';
+import { recentEvents } from '../service/recent-events.ts';
+import { phaseWords, renderEvent } from './render-event.ts';
 import { countOf, formatDuration, renderJob, renderState } from './render-job.ts';
 import { oneLine } from './safe-text.ts';
+import { spellCommand } from './spell-command.ts';
 import { defineSubmit } from './submit.ts';
 
 const quiet = { quiet: true };
@@ -87,14 +89,23 @@ const list: Action = async (context, _args, raw) => {
     renderState(job.state, colors),
     String(job.attempt),
     formatDuration(job.durationMs),
-    oneLine(job.failure?.message ?? job.summary ?? '', 200),
+    waitOf(job, capstan.clock()) + oneLine(job.failure?.message ?? job.summary ?? '', 200),
   ]);
   printTable(context.stdout, ['id', 'type', 'state', 'attempt', 'time', 'what came of it'], rows);
   if (views.length === 0)
-    context.stderr.write('No jobs yet. Start with: capstan run "Add a contact page" --dir site\n');
+    context.stderr.write(
+      spellCommand('No jobs yet. Start with: capstan run "Add a contact page" --dir site\n', context.env),
+    );
   if (page.nextCursor !== null) context.stderr.write(`There are more; ask for them with --limit.\n`);
   return exitCodes.ok;
 };
+
+/** Of a job that rests until a time: how long from now. */
+function waitOf({ state, runAt }: JobView, nowMs: number): string {
+  if (runAt === null || (state !== 'queued' && state !== 'parked')) return '';
+  const ms = Date.parse(runAt) - nowMs;
+  return ms < 1_000 ? '' : `waits ${formatDuration(ms)} `;
+}
 
 const show: Action = async (context, [id = ''], raw) => {
   const { json } = jsonSchema.parse(raw);
@@ -107,9 +118,16 @@ const show: Action = async (context, [id = ''], raw) => {
   }
   const patch = await readPatch(capstan.artifacts, job);
   const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
-  context.stdout.write(
-    `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
-  );
+  const colors = colorsFor(context.stdout, context.env);
+  const recent = view.finishedAt === null ? await recentEvents(capstan.store, job) : [];
+  const phases = recent.flatMap((event) => (event.type === 'job.phase' ? [phaseWords[event.phase]] : []));
+  const said = recent.flatMap((event) => {
+    const text = renderEvent(event, colors, columnsOf(context.stdout, 2_000) - 36);
+    return text === null ? [] : [`${colors.dim(event.at)} ${text}`];
+  });
+  const spell = (text: string): string => spellCommand(text, context.env);
+  const extras = { patch, artifactsAt, spell, phase: phases.at(-1) ?? null, lastEvent: said.at(-1) ?? null };
+  context.stdout.write(`${renderJob(view, extras, colors).join('\n')}\n`);
   return exitCodes.ok;
 };
 
@@ -159,7 +177,12 @@ const retry: Action = async (context, [id = ''], raw) => {
   if (jsonSchema.parse(raw).json) printJson(context.stdout, toJobView(job, capstan.clock()));
   else {
     context.stdout.write(`${job.id}\n`);
-    context.stderr.write(`Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`);
+    context.stderr.write(
+      spellCommand(
+        `Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`,
+        context.env,
+      ),
+    );
   }
   return exitCodes.ok;
 };

@@ -5,7 +5,7 @@ import { AppError, toFailure } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
-import { isServing } from './list-workers.ts';
+import { someoneServes } from './list-workers.ts';
 import type { Capstan } from './open-capstan.ts';
 import { reap } from './reap.ts';
 import { startCodexWorker } from './start-codex-worker.ts';
@@ -99,18 +99,10 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   failure.promise.catch(() => undefined);
   let starting: Promise<LocalWorker> | null = null;
 
-  async function someoneServes(): Promise<boolean> {
-    const now = capstan.clock();
-    for (const worker of await capstan.store.listWorkers()) {
-      if (worker.types.includes(jobType) && (await isServing(worker, now))) return true;
-    }
-    return false;
-  }
-
   return {
     failed: failure.promise,
     async ensure() {
-      if (starting !== null || (await someoneServes())) return;
+      if (starting !== null || (await someoneServes(capstan, jobType))) return;
       starting = startCodexWorker(
         capstan,
         { drainGraceMs: Infinity, onTrouble: (_job, error) => note(sayTrouble(error)) },
