@@ -26,7 +26,7 @@ All sources are read and must be right, also where a stronger one wins: wrong va
 variables are reported together, each with its file and line, variable or flag, and nothing starts (exit code 2).
 
 - The part of a name before the dot is a section: \`codex.model\` is \`model\` under \`[codex]\`.
-- A duration is \`500ms\`, \`30s\`, \`10m\`, \`1.5h\`, or a number of milliseconds.
+- A duration is \`500ms\`, \`30s\`, \`10m\`, \`1.5h\`, \`30d\`, or a number of milliseconds.
 - A relative path starts at the folder of the file that says it; in a flag or variable, at the working folder. \`~/\` is the
   home folder.
 - What decides which program runs, who gets the key and what agents may do is marked 'not from an untrusted project': the project's
@@ -49,6 +49,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   gateway: 'Gateway',
   worker: 'Worker',
   workers: 'Workers',
+  retention: 'Retention',
   store: 'Store',
 };
 

@@ -1,5 +1,5 @@
 import { open, realpath, stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { copyTree, ofKind } from './copy-tree.ts';
 import { asFileError, showName } from './file-error.ts';
@@ -55,7 +55,7 @@ async function findFolder(dir: string): Promise<string> {
   const absolute = resolve(dir);
   try {
     const stats = await stat(absolute);
-    if (stats.isDirectory()) return await realpath(absolute);
+    if (stats.isDirectory()) return refuseSystem(await realpath(absolute));
   } catch (error) {
     if (hasErrno(error, 'EACCES')) throw unreadable(absolute, error);
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG')) throw error;
@@ -67,6 +67,22 @@ async function findFolder(dir: string): Promise<string> {
   throw new AppError('user', 'source_not_folder', `${showName(absolute)} is a file, not a folder.`, {
     hint: 'Give the folder that holds it.',
   });
+}
+
+/** What the system makes up as it is read: no copy of it means anything, and no copy ends. */
+const systemFolders = ['/proc', '/sys', '/dev'];
+
+function refuseSystem(root: string): string {
+  const isSystem = systemFolders.some((folder) => root === folder || root.startsWith(`${folder}/`));
+  if (!isSystem && dirname(root) !== root) return root;
+  throw new AppError(
+    'user',
+    'source_is_system',
+    `${showName(root)} cannot be copied: it is no folder of yours.`,
+    {
+      hint: 'Choose the folder that holds your files.',
+    },
+  );
 }
 
 function unreadable(path: string, cause: unknown): AppError {
@@ -121,7 +137,7 @@ function checkSource(tree: Tree, roots: readonly string[]): Tree {
 /**
  * Lists a folder as a job's source: links relative and none that leads out, nothing but files, folders and links.
  * Throws kind `user`: `source_missing`, `source_not_folder`, `source_unreadable`, `source_special_file`, `source_name_not_utf8`,
- * `source_link_outside`, `source_is_data_folder`, `folder_too_large`.
+ * `source_link_outside`, `source_is_data_folder`, `source_is_system`, `folder_too_large`.
  */
 export async function listSource(dir: string, options: SnapshotOptions = {}): Promise<Tree> {
   const root = await findFolder(dir);
@@ -131,9 +147,14 @@ export async function listSource(dir: string, options: SnapshotOptions = {}): Pr
     const tree = await listTree(root, { signal, limits, exclude, blame: 'user' });
     return checkSource(tree, [root, resolve(dir)]);
   } catch (error) {
-    if (hasErrno(error, 'EACCES')) throw unreadable(root, error);
+    if (isSystemError(error)) throw unreadable(error.path ?? root, error);
     throw error;
   }
+}
+
+/** What reading said: a permission, a disk or a share that fails, a place that is not what it seems. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 function changed(path: string, cause: unknown): AppError {

@@ -7,6 +7,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { loadCliConfig } from './open.ts';
+import { spellCommand } from './spell-command.ts';
 import { printJson } from './print-json.ts';
 
 export const doctorCommand: CliCommand = {
@@ -33,7 +34,9 @@ const report: Action = async (context, _args, raw) => {
       const mark = check.ok ? colors.green('✓') : check.required ? colors.red('✗') : colors.yellow('!');
       context.stdout.write(`${mark} ${check.name.padEnd(16)} ${check.detail}\n`);
       if (!check.ok && check.hint !== undefined)
-        context.stdout.write(`${' '.repeat(19)}${colors.cyan('next:')} ${check.hint}\n`);
+        context.stdout.write(
+          `${' '.repeat(19)}${colors.cyan('next:')} ${spellCommand(check.hint, context.env)}\n`,
+        );
     }
     context.stdout.write(`${verdict(checks)}\n`);
   }

@@ -134,6 +134,14 @@ export function duration(about: About<number> & Range): Setting<number> {
   };
 }
 
+/** Like `duration`, or not set: then something else holds, which `otherwise` names. */
+export function optionalDuration(
+  about: { readonly otherwise: string; readonly description: string } & Range,
+): Setting<number | null> {
+  const { otherwise, ...rest } = about;
+  return { ...duration({ ...rest, fallback: about.min }), fallback: () => null, shownDefault: otherwise };
+}
+
 export function list(about: About<readonly string[]>): Setting<readonly string[]> {
   const error = 'must be a list of texts that are not empty';
   return {

@@ -9,6 +9,7 @@ import {
   integer,
   list,
   optionalChoice,
+  optionalDuration,
   optionalInteger,
   path,
   program,
@@ -21,6 +22,8 @@ import {
 
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
+const tenYears = 3_650 * 24 * hour;
+const kept = { min: 1000, max: tenYears, otherwise: 'not set: they are kept' } as const;
 
 /** What `[workers.<type>]` may say. */
 function workerType(type: string) {
@@ -225,6 +228,18 @@ export const settings = {
     plantuml: workerType('plantuml'),
     notebook: workerType('notebook'),
     drawio: workerType('drawio'),
+  },
+  retention: {
+    succeededMs: optionalDuration({
+      ...kept,
+      description:
+        'How long `capstan serve` keeps jobs that succeeded, with their artifacts; those that a build remembers stay.',
+    }),
+    failedMs: optionalDuration({
+      ...kept,
+      description:
+        'How long `capstan serve` keeps jobs that failed or were cancelled, with the copy of their folder that `jobs retry` needs.',
+    }),
   },
   store: {
     busyTimeoutMs: duration({

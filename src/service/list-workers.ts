@@ -50,3 +50,15 @@ function view(worker: WorkerRecord, status: WorkerStatus): WorkerView {
     lastSeenAt: toIso(worker.lastSeenAtMs),
   };
 }
+
+/** Whether a worker is alive that takes jobs of this type. */
+export async function someoneServes(
+  { store, clock }: Pick<JobServices, 'store' | 'clock'>,
+  type: string,
+): Promise<boolean> {
+  const now = clock();
+  for (const worker of await store.listWorkers()) {
+    if (worker.types.includes(type) && (await isServing(worker, now))) return true;
+  }
+  return false;
+}

@@ -71,6 +71,7 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     commandPath,
     store,
     artifacts,
+    dataDir: config.dataDir,
     jobTypes: (options.jobTypes ?? allJobTypes)({
       dataDir: config.dataDir,
       artifacts,

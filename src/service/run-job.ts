@@ -5,7 +5,7 @@ import { AppError, toFailure } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
-import { isServing } from './list-workers.ts';
+import { someoneServes } from './list-workers.ts';
 import type { Capstan } from './open-capstan.ts';
 import { reap } from './reap.ts';
 import { startCodexWorker } from './start-codex-worker.ts';
@@ -15,11 +15,13 @@ import { submitJob } from './submit-job.ts';
 /** Somebody waits for this job: it goes before what lies in the queue. */
 const priority = 10;
 const lookEveryMs = 5_000;
+/** Nobody took the work back: the terminal was closed. */
+const hangUp = 'SIGHUP';
 /** The one type that `run` knows. */
 const jobType = 'codex';
 
 export interface RunJobOptions {
-  /** Aborts when the user wants to stop: the job is cancelled, and its end awaited. */
+  /** Aborts when the user wants to stop: the job is cancelled, and its end awaited. With SIGHUP the job is left to go on, with another worker or later. */
   readonly interrupted: AbortSignal;
   /** How long a parked job may be waited for, milliseconds. */
   readonly waitLimitMs: number;
@@ -46,6 +48,11 @@ export async function runJob(
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));
 
   const cancelled = cancelOn(interrupted, async () => {
+    if (interrupted.reason === hangUp) {
+      await own.leave();
+      left.abort();
+      return;
+    }
     await cancelOrLeave(capstan, job, { own, note: options.onNote, left });
   });
   const givenUp = new AbortController();
@@ -92,18 +99,10 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   failure.promise.catch(() => undefined);
   let starting: Promise<LocalWorker> | null = null;
 
-  async function someoneServes(): Promise<boolean> {
-    const now = capstan.clock();
-    for (const worker of await capstan.store.listWorkers()) {
-      if (worker.types.includes(jobType) && (await isServing(worker, now))) return true;
-    }
-    return false;
-  }
-
   return {
     failed: failure.promise,
     async ensure() {
-      if (starting !== null || (await someoneServes())) return;
+      if (starting !== null || (await someoneServes(capstan, jobType))) return;
       starting = startCodexWorker(
         capstan,
         { drainGraceMs: Infinity, onTrouble: (_job, error) => note(sayTrouble(error)) },

@@ -10,6 +10,7 @@ import type { AppError } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
+import { finishDeletions } from './delete-jobs.ts';
 import { every } from './every.ts';
 import { sweepScratch } from './own-scratch.ts';
 import { outboxDir, reap } from './reap.ts';
@@ -80,6 +81,7 @@ export async function startLocalWorker(
   const sweep = async (): Promise<void> => {
     await sweepJobs({ ...reaping, runners, clock: systemClock });
     await sweepScratch(options.dataDir);
+    await finishDeletions({ store, dataDir: options.dataDir, clock: systemClock });
   };
   await reap(reaping);
   await sweep();

@@ -72,11 +72,14 @@ export function createSqliteStore(db: Database, { clock, busyLimitMs }: StoreCon
       return known ? this.getJob(id) : null;
     },
 
+    findJobIds: (prefix, limit) => ask(({ findJobIds }) => findJobIds(db, prefix, limit)),
     async getJob(id) {
       const row = await ask(({ getJobRow }) => getJobRow(db, id));
       return row === undefined ? null : toJob(row);
     },
     listJobs: (filter) => ask(({ listJobs }) => listJobs(db, filter)),
+    listEnded: (filter) => ask(({ listEnded }) => listEnded(db, filter)),
+    deleteJobs: (ids) => writer.write('synced', () => ids.filter((id) => sql.deleteJob(id))),
     listEvents: (id, afterSeq, limit) => ask(({ listEvents }) => listEvents(db, { id, afterSeq, limit })),
     async jobByKey(key) {
       const row = await read(() => sql.jobByKey(key));

@@ -2,6 +2,7 @@ import { jobsMigration } from './0001-jobs.ts';
 import { gatewayResponsesMigration } from './0002-gateway-responses.ts';
 import { buildsMigration } from './0003-builds.ts';
 import { responseAnswersMigration } from './0004-response-answers.ts';
+import { jobDeletionMigration } from './0005-job-deletion.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -9,4 +10,5 @@ export const migrations: readonly Migration[] = [
   gatewayResponsesMigration,
   buildsMigration,
   responseAnswersMigration,
+  jobDeletionMigration,
 ];
