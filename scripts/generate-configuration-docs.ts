@@ -46,6 +46,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   gateway: 'Gateway',
   worker: 'Worker',
   workers: 'Workers',
+  tools: 'Tools',
   store: 'Store',
 };
 

@@ -17,6 +17,7 @@ import {
   toggle,
   type Setting,
 } from './setting.ts';
+import { toolSettings } from './tool-settings.ts';
 
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
@@ -200,6 +201,7 @@ export const settings = {
     notebook: workerType('notebook'),
     drawio: workerType('drawio'),
   },
+  tools: toolSettings,
   store: {
     busyTimeoutMs: duration({
       fallback: 5000,
