@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { AppError } from '../../runtime/app-error.ts';
-import { findProgram, findTool, type ToolPlaces } from '../find-program.ts';
+import { findProgram, findTool, packageFolders, type ToolPlaces } from '../find-program.ts';
 import { runTool } from '../run-tool.ts';
 
 export interface FoundJupyter {
@@ -48,7 +48,10 @@ export async function findJupyter(places: ToolPlaces, signal: AbortSignal): Prom
         python,
         version,
         kernel,
-        folders: prefixes.filter((prefix) => !/^\/usr(?:\/|$)/.test(prefix)),
+        folders: [
+          ...prefixes.filter((prefix) => !/^\/usr(?:\/|$)/.test(prefix)),
+          ...(await packageFolders(python)),
+        ],
       };
     }
     said = output.trim().split('\n').at(-1) ?? said;
