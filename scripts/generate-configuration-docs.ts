@@ -50,6 +50,7 @@ const sectionTitles: Readonly<Record<string, string>> = {
   worker: 'Worker',
   workers: 'Workers',
   retention: 'Retention',
+  tools: 'Tools',
   store: 'Store',
 };
 

@@ -63,6 +63,10 @@ const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
   const onEvent = (event: BuildEvent): void => {
     view.onEvent(event);
   };
+  const onInterrupted = (): void => {
+    view.onInterrupted();
+  };
+  context.interrupted.addEventListener('abort', onInterrupted, { once: true });
   const { ok } = await runBuild(capstan, {
     manifest,
     cwd: context.cwd,

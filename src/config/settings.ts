@@ -19,6 +19,7 @@ import {
   trustedOnly,
   type Setting,
 } from './setting.ts';
+import { toolSettings } from './tool-settings.ts';
 
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
@@ -241,6 +242,7 @@ export const settings = {
         'How long `capstan serve` keeps jobs that failed or were cancelled, with the copy of their folder that `jobs retry` needs.',
     }),
   },
+  tools: toolSettings,
   store: {
     busyTimeoutMs: duration({
       fallback: 5000,

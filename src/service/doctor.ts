@@ -21,7 +21,7 @@ export async function examine(
   const [codex, containment, tools] = await Promise.all([
     examineCodex(examined, signal),
     probeContainment(signal),
-    examineTools(examined.commandPath, signal),
+    examineTools({ path: examined.commandPath, ...examined.config.tools }, signal),
   ]);
   const holding =
     containment.kind === 'pid_namespace'

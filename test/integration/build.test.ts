@@ -87,7 +87,7 @@ test('a job that fails hides no other: those beside it are made, those after it 
   expect(built.stderr).toContain('notes/a.txt');
   expect(built.stderr).toContain('a.txt cannot be shouted. (user: too_quiet)');
   expect(built.stderr).toContain('next: Take out the word.');
-  expect(built.stderr).toContain('skipped all:book.txt: it needs notes, which was not made');
+  expect(built.stderr).toContain('skipped all: it needs notes, which was not made');
   expect(await stage.files('dist')).toEqual(['dist/notes/b.txt', 'dist/other.txt']);
   const again = await stage.build();
   expect(statesOf(again)).toEqual({

@@ -38,10 +38,10 @@ export async function makeTask(
   planned: PlannedEntry,
   task: PlannedTask,
 ): Promise<TaskResult> {
-  if (deps.broken !== null)
-    return { ...nothing, state: 'skipped', why: `it needs ${deps.broken}, which was not made` };
   try {
     deps.stop.throwIfAborted();
+    if (deps.broken !== null)
+      return { ...nothing, state: 'skipped', why: `it needs ${deps.broken}, which was not made` };
     const look = deps.looks.get(task.id) ?? (await lookAtTask(deps, planned, task));
     if (look.kind === 'cached') {
       const { jobId, outputs } = look.memory;

@@ -64,6 +64,7 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
       id: entry.id,
       type: entry.type,
       tasks: own.length,
+      needs: [...entry.needs],
     })),
   });
   for (const { entry, tasks: own } of plan.entries) {

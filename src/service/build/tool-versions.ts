@@ -53,7 +53,7 @@ export function createToolVersions(
 
 function stampOf({ commandPath, config }: Capstan, witnesses: readonly string[]): string {
   const places = [...commandPath.split(delimiter), ...witnesses].map((path) => `${path} ${timesOf(path)}`);
-  const settings = [config.codex.bin, config.codex.model, config.codex.driver];
+  const settings = [config.codex.bin, config.codex.model, config.codex.driver, config.tools];
   return createHash('sha256')
     .update(JSON.stringify([places, settings]))
     .digest('hex');
