@@ -148,8 +148,8 @@ test('a request whose client goes away counts as 499', async () => {
   const metrics = async (): Promise<string> => (await fetch(`${stage.url}/metrics`)).text();
   const labels = 'route="/v1/chat/completions",method="POST",model="codex-5",status_family="4xx"';
   await expect.poll(metrics, { timeout: 10_000 }).toContain(`codex_http_requests_total{${labels}} 1`);
+  await expect.poll(metrics).toMatch(/^codex_streams_active 0$/m);
   const text = await metrics();
-  expect(text).toMatch(/^codex_streams_active 0$/m);
   expect(text).toContain('codex_stream_ttfb_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
   expect(text).toContain('codex_stream_duration_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
 });

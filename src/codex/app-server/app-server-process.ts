@@ -90,6 +90,8 @@ function appServerArgs(sqliteHome: string, unloadDelaySeconds: number): string[]
     sqlite_home: JSON.stringify(sqliteHome),
     check_for_update_on_startup: 'false',
     'analytics.enabled': 'false',
+    // Off in every thread as well; here it spares a sixth of the start.
+    'features.plugins': 'false',
   };
   return ['app-server', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
 }
