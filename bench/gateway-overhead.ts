@@ -135,6 +135,7 @@ export async function startRaw(
         model: 'gpt-5.5',
         effort: null,
         verbosity: null,
+        summary: null,
         tools: [],
         parallelTools: true,
         outputSchema: null,
@@ -153,6 +154,7 @@ export async function startRaw(
           if (first === 0) first = performance.now() - began;
         },
         onToolCall: () => undefined,
+        onReasoning: () => undefined,
         onActivity: () => undefined,
       },
       signal: new AbortController().signal,

@@ -7,6 +7,7 @@ import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
 import { needKey, openToPages } from '../openai/guard.ts';
 import { answerResponse } from '../openai/responses.ts';
+import { storedResponseRoutes } from '../openai/stored-responses.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -67,6 +68,7 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerResponse(deps, request, reply),
   );
+  storedResponseRoutes(server, gateway);
 }
 
 /** What `curl -d` sends names another type: whatever is said, the body is JSON or refused. Other sites' forms carry their Origin. */
