@@ -92,8 +92,9 @@ export class ResponseThreads {
   /** A response as it was answered, with the items that its request sent. Rejects with `response_not_found`. */
   async find(id: string): Promise<KeptResponse> {
     const stored = await this.#store.find(id);
-    if (stored === null || stored.answer === null) throw notFound(id);
-    const { response, sent } = JSON.parse(stored.answer) as { response: object; sent: number };
+    const answer = stored?.answer ?? null;
+    if (stored === null || answer === null) throw notFound(id);
+    const { response, sent } = JSON.parse(answer) as { response: object; sent: number };
     return { response, sent: (JSON.parse(stored.items) as HistoryItem[]).slice(0, sent) };
   }
 

@@ -74,7 +74,10 @@ export class EventStream implements Disposable {
       this.#options.onBegin();
     }
     this.#beat?.refresh();
-    if (this.#said === '') process.nextTick(() => void this.#flush());
+    if (this.#said === '')
+      process.nextTick(() => {
+        this.#flush();
+      });
     this.#said += text;
   }
 
