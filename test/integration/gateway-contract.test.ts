@@ -74,6 +74,9 @@ test('the list of models has what clients read of it', async () => {
     owned_by: 'codex',
     created: expect.any(Number) as number,
   });
+  const one = await fetch(`${house.stage.url}/v1/models/gpt-x`);
+  expect(await one.json()).toEqual(list.data.at(-1));
+  expect((await fetch(`${house.stage.url}/v1/models/gpt-0`)).status).toBe(404);
 });
 
 const supervisorFields = [
@@ -150,6 +153,7 @@ test('a request whose client goes away counts as 499', async () => {
   await expect.poll(metrics, { timeout: 10_000 }).toContain(`codex_http_requests_total{${labels}} 1`);
   await expect.poll(metrics).toMatch(/^codex_streams_active 0$/m);
   const text = await metrics();
+  expect(Number(/^codex_http_latency_ms_sum\{.*4xx.*\} (.*)$/m.exec(text)?.[1])).toBeGreaterThan(0);
   expect(text).toContain('codex_stream_ttfb_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
   expect(text).toContain('codex_stream_duration_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
 });
