@@ -25,6 +25,8 @@ export interface GatewayDeps {
   readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
   /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
+  /** There is no key at all. */
+  readonly isLoginMissing: boolean;
   /** How often that is asked. */
   readonly loginProbeMs: number;
   /** What goes with the gateway, after it. */

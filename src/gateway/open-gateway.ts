@@ -95,6 +95,7 @@ export async function openGateway(
       codexHome,
       onChanged: () => backend.renew(),
     }),
+    isLoginMissing: upstream?.apiKey === '',
     loginProbeMs: settings.loginProbeMs,
     held: opening.move(),
   });

@@ -189,6 +189,24 @@ test('what is switched off is not worth another try', async () => {
   expect(answer.headers.get('x-should-retry')).toBe('false');
 });
 
+test('without a key for the model the gateway is not ready from the start, and says what to do', async () => {
+  await using stage = await openGatewayStage({
+    key: null,
+    isReadyAwaited: false,
+    env: { CAPSTAN_GATEWAY__LOGIN_PROBE: '100ms' },
+  });
+  await stage.logged('worker_ready');
+  expect(await (await fetch(`${stage.url}/readyz`)).json()).toMatchObject({ reason: 'auth_required' });
+  expect(await stage.logged('auth_required')).toMatchObject({ level: 'error' });
+  const answer = await stage.chat();
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+  const { code, message } = await errorOf(answer);
+  expect(code).toBe('auth_required');
+  expect(message).toContain('OPENAI_API_KEY');
+  expect(stage.model.requests).toEqual([]);
+});
+
 test('requests that outlast the grace are told of in the log, after the stop and before the exit', async () => {
   await using house = await stageOf('good', { WORKER_SHUTDOWN_GRACE_MS: '100' });
   const { stage } = house;
