@@ -57,6 +57,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
       // Resumed and forked threads would have theirs again.
       ...noEnvironment(run.settings),
       ...(spec.effort === null ? {} : { effort: spec.effort }),
+      ...(spec.summary === null ? {} : { summary: spec.summary }),
       ...(spec.outputSchema === null ? {} : { outputSchema: spec.outputSchema }),
     });
     return await endOf(client, { threadId, turnId: turn.id, watch }, signal);

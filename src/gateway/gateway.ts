@@ -10,7 +10,7 @@ import { createModelCatalog, type ModelCatalog } from './model-catalog.ts';
 import { planChat, type ChatPlan } from './plan-chat.ts';
 import { planResponse, type ResponsePlan } from './plan-response.ts';
 import { readinessReason, workerStatus, type ReadinessReason } from './readiness.ts';
-import { ResponseThreads } from './response-threads.ts';
+import { ResponseThreads, type KeptResponse } from './response-threads.ts';
 import type { ResponseStore } from '../store/sqlite/response-store.ts';
 import { runChoice, type Choice, type ChoiceListener } from './run-choice.ts';
 import type { ToolCall } from './turn.ts';
@@ -25,6 +25,8 @@ export interface GatewayDeps {
   readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
   /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
+  /** There is no key at all. */
+  readonly isLoginMissing: boolean;
   /** How often that is asked. */
   readonly loginProbeMs: number;
   /** What goes with the gateway, after it. */
@@ -157,6 +159,16 @@ export class Gateway implements AsyncDisposable {
       await this.#threads.save(plan, choice);
       return choice;
     });
+  }
+
+  /** A response that is kept. Rejects with `response_not_found`. */
+  async findResponse(id: string): Promise<KeptResponse> {
+    return this.#threads.find(id);
+  }
+
+  /** Rejects with `response_not_found`. */
+  async removeResponse(id: string): Promise<void> {
+    await this.#threads.remove(id);
   }
 
   /** Refuses new work, lets what is in flight finish within the grace, and ends the rest with a retriable error. */

@@ -17,6 +17,8 @@ export async function loginProbe(
   options: LoginProbeOptions,
 ): Promise<(signal: AbortSignal) => Promise<boolean>> {
   const { upstream, codexHome, onChanged } = options;
+  // Without a key there is nothing to ask with, and a restart is needed.
+  if (upstream?.apiKey === '') return async () => false;
   if (upstream !== null) return async (signal) => (await checkModel(upstream, signal)).ok;
   const file = path.join(codexHome, 'auth.json');
   let seen = await changedAt(file);

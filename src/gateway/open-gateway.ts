@@ -6,6 +6,7 @@ import { findCodex } from '../codex/find-codex.ts';
 import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { probeContainment } from '../supervisor/contain.ts';
+import { ownScratch, sweepScratch } from '../service/own-scratch.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { openResponseStore } from '../store/sqlite/response-store.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../telemetry/gateway-metrics.ts';
@@ -43,12 +44,14 @@ export async function openGateway(
       : 'Set OPENAI_API_KEY to a valid key and restart the gateway.';
   const upstream =
     codex.auth === 'home' ? null : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
+  const scratch = opening.use(await ownScratch(config.dataDir));
+  await sweepScratch(config.dataDir);
   const gatewayDir = join(config.dataDir, 'gateway');
   await mkdir(gatewayDir, { recursive: true, mode: 0o700 });
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
-    scratchDir: join(gatewayDir, 'scratch'),
+    scratchDir: scratch.path,
     // The model proxy is on this machine; a login of Codex's own leads out.
     certificatesFile:
       upstream === null ? undefined : await writeOneCertificate(join(gatewayDir, 'certificate.pem')),
@@ -92,6 +95,7 @@ export async function openGateway(
       codexHome,
       onChanged: () => backend.renew(),
     }),
+    isLoginMissing: upstream?.apiKey === '',
     loginProbeMs: settings.loginProbeMs,
     held: opening.move(),
   });

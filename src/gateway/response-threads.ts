@@ -3,6 +3,7 @@ import type { Logger } from '../domain/logger.ts';
 import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
+import { wholeResponse } from './response-answer.ts';
 import type { Choice } from './run-choice.ts';
 import type { HistoryItem, TurnSpec } from './turn.ts';
 
@@ -13,6 +14,11 @@ export interface ResponseThreadsOptions {
   /** Removes what is kept of threads that nobody can go on with. */
   readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
   readonly logger: Logger;
+}
+
+export interface KeptResponse {
+  readonly response: object;
+  readonly sent: readonly HistoryItem[];
 }
 
 /** How often old responses are forgotten, at most. */
@@ -41,8 +47,8 @@ export class ResponseThreads {
         `There is no response '${previousId.slice(0, 100)}' to go on with.`,
         'previous_response_id',
       );
-    // A thread keeps the tools that it was started with, and what was broken off is not told as it was.
-    if (plan.store && previous.isWhole && previous.tools === plan.tools) {
+    // What was broken off is not told as it was, and a thread with tools cannot be gone on with.
+    if (plan.store && previous.isWhole && previous.tools === '' && plan.tools === '') {
       try {
         return await this.#goOn(previous, spec, turn);
       } catch (error) {
@@ -53,8 +59,9 @@ export class ResponseThreads {
   }
 
   /** Keeps the response where its client wants to go on from it. */
-  async save(plan: ResponsePlan, { end, text, toolCalls, finishReason }: Choice): Promise<void> {
+  async save(plan: ResponsePlan, choice: Choice): Promise<void> {
     if (!plan.store) return;
+    const { end, text, toolCalls, finishReason } = choice;
     const items: HistoryItem[] = [
       ...plan.sent,
       ...(text === ''
@@ -76,10 +83,26 @@ export class ResponseThreads {
       isWhole: end.reason === 'completed' && finishReason === 'stop',
       createdAtMs: plan.createdMs,
       items: JSON.stringify(items),
-      answer: null,
+      answer: JSON.stringify({ response: wholeResponse(plan, choice), sent: plan.sent.length }),
     };
     await this.#letGo(await this.#store.save(response));
     await this.#forgetOld(plan.createdMs);
+  }
+
+  /** A response as it was answered, with the items that its request sent. Rejects with `response_not_found`. */
+  async find(id: string): Promise<KeptResponse> {
+    const stored = await this.#store.find(id);
+    const answer = stored?.answer ?? null;
+    if (stored === null || answer === null) throw notFound(id);
+    const { response, sent } = JSON.parse(answer) as { response: object; sent: number };
+    return { response, sent: (JSON.parse(stored.items) as HistoryItem[]).slice(0, sent) };
+  }
+
+  /** Rejects with `response_not_found`. */
+  async remove(id: string): Promise<void> {
+    const unused = await this.#store.remove(id);
+    if (unused === null) throw notFound(id);
+    await this.#letGo(unused);
   }
 
   async #forgetOld(nowMs: number): Promise<void> {
@@ -121,4 +144,10 @@ export class ResponseThreads {
     const items = before.flatMap((text) => JSON.parse(text) as HistoryItem[]);
     return { ...spec, history: [...items, ...spec.history] };
   }
+}
+
+function notFound(id: string): AppError {
+  return new AppError('user', 'response_not_found', `There is no response '${id.slice(0, 100)}'.`, {
+    hint: 'Responses are kept unless `store` is false, for as long as gateway.response_retention says.',
+  });
 }

@@ -13,6 +13,7 @@ const spec: TurnSpec = {
   model: 'm',
   effort: null,
   verbosity: null,
+  summary: null,
   tools: [],
   parallelTools: true,
   outputSchema: null,

@@ -42,7 +42,7 @@ if (part === 'fails-second') {
   writeFileSync(flagFile, '');
 }
 if (part === 'floods-stderr') {
-  const flood = Buffer.alloc(256 * 1024, 'e');
+  const flood = Buffer.from(`${'e'.repeat(255)}\n`.repeat(1024));
   setInterval(() => process.stderr.write(flood), 5);
 }
 if (part === 'writes-secret') writeSync(2, 'codex wrote this: sk-0123456789abcdef0123456789abcdef\n');

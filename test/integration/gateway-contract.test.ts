@@ -74,6 +74,9 @@ test('the list of models has what clients read of it', async () => {
     owned_by: 'codex',
     created: expect.any(Number) as number,
   });
+  const one = await fetch(`${house.stage.url}/v1/models/gpt-x`);
+  expect(await one.json()).toEqual(list.data.at(-1));
+  expect((await fetch(`${house.stage.url}/v1/models/gpt-0`)).status).toBe(404);
 });
 
 const supervisorFields = [
@@ -148,8 +151,9 @@ test('a request whose client goes away counts as 499', async () => {
   const metrics = async (): Promise<string> => (await fetch(`${stage.url}/metrics`)).text();
   const labels = 'route="/v1/chat/completions",method="POST",model="codex-5",status_family="4xx"';
   await expect.poll(metrics, { timeout: 10_000 }).toContain(`codex_http_requests_total{${labels}} 1`);
+  await expect.poll(metrics).toMatch(/^codex_streams_active 0$/m);
   const text = await metrics();
-  expect(text).toMatch(/^codex_streams_active 0$/m);
+  expect(Number(/^codex_http_latency_ms_sum\{.*4xx.*\} (.*)$/m.exec(text)?.[1])).toBeGreaterThan(0);
   expect(text).toContain('codex_stream_ttfb_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
   expect(text).toContain('codex_stream_duration_ms_count{route="/v1/chat/completions",model="codex-5"} 1');
 });
@@ -183,6 +187,24 @@ test('what is switched off is not worth another try', async () => {
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).toBeNull();
   expect(answer.headers.get('x-should-retry')).toBe('false');
+});
+
+test('without a key for the model the gateway is not ready from the start, and says what to do', async () => {
+  await using stage = await openGatewayStage({
+    key: null,
+    isReadyAwaited: false,
+    env: { CAPSTAN_GATEWAY__LOGIN_PROBE: '100ms' },
+  });
+  await stage.logged('worker_ready');
+  expect(await (await fetch(`${stage.url}/readyz`)).json()).toMatchObject({ reason: 'auth_required' });
+  expect(await stage.logged('auth_required')).toMatchObject({ level: 'error' });
+  const answer = await stage.chat();
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+  const { code, message } = await errorOf(answer);
+  expect(code).toBe('auth_required');
+  expect(message).toContain('OPENAI_API_KEY');
+  expect(stage.model.requests).toEqual([]);
 });
 
 test('requests that outlast the grace are told of in the log, after the stop and before the exit', async () => {

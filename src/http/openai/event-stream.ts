@@ -23,7 +23,8 @@ export class EventStream implements Disposable {
   readonly #options: EventStreamOptions;
   readonly #beat: NodeJS.Timeout | null;
   #begun = false;
-  #isCorked = false;
+  /** What was said in this tick. */
+  #said = '';
   #patience: NodeJS.Timeout | null = null;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
@@ -54,9 +55,9 @@ export class EventStream implements Disposable {
     if (this.#beat !== null) clearInterval(this.#beat);
     if (this.#patience !== null) clearTimeout(this.#patience);
     if (!this.#begun) return;
-    // `end` writes the last chunk's mark before what is corked.
-    if (this.#isCorked) this.#response.uncork();
-    this.#response.end();
+    const last = this.#said;
+    this.#said = '';
+    this.#response.end(last);
   }
 
   #write(text: string): void {
@@ -73,7 +74,19 @@ export class EventStream implements Disposable {
       this.#options.onBegin();
     }
     this.#beat?.refresh();
-    this.#cork();
+    if (this.#said === '')
+      process.nextTick(() => {
+        this.#flush();
+      });
+    this.#said += text;
+  }
+
+  /** What the child said in one piece goes out in one piece, in the same tick: a system call for each token would cost more than the token. */
+  #flush(): void {
+    const response = this.#response;
+    const text = this.#said;
+    this.#said = '';
+    if (text === '' || response.destroyed || response.writableEnded) return;
     response.write(text);
     if (response.writableLength > maxWaitingBytes) this.#giveUp();
     else if (response.writableLength > patientBytes) this.#waitForReader();
@@ -94,17 +107,5 @@ export class EventStream implements Disposable {
   #giveUp(): void {
     this.#options.onStuck(new AppError('user', 'request_aborted', 'The reader of the stream does not read.'));
     this.#response.destroy();
-  }
-
-  /** What the child said in one piece goes out in one piece, in the same tick: a system call for each token would cost more than the token. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    const response = this.#response;
-    response.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      if (!response.writableEnded && !response.destroyed) response.uncork();
-    });
   }
 }

@@ -53,6 +53,9 @@ async function streamResponse(
         onToolCall: (call) => {
           send(events.toolCall(call));
         },
+        onReasoning: (summary) => {
+          send(events.reasoning(summary));
+        },
       },
     });
     send(events.end(choice));

@@ -7,6 +7,7 @@ import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
 import { needKey, openToPages } from '../openai/guard.ts';
 import { answerResponse } from '../openai/responses.ts';
+import { storedResponseRoutes } from '../openai/stored-responses.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,6 +27,7 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   acceptJsonUnderAnyType(server);
   server.decorateRequest('openAiModel', null);
   server.addHook('onRequest', async (request, reply) => {
+    const begunMs = performance.now();
     // Fastify tells of answers that were sent; those whose client went away count as well.
     reply.raw.once('close', () => {
       gateway.metrics.requestEnded({
@@ -33,7 +35,7 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
         method: request.method,
         status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
         model: request.openAiModel ?? 'none',
-        ms: reply.elapsedTime,
+        ms: performance.now() - begunMs,
       });
     });
   });
@@ -52,21 +54,20 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
     });
   }
 
-  server.get('/models', () => ({
-    object: 'list',
-    data: gateway.catalog.offered.map(({ id }) => ({
-      id,
-      object: 'model',
-      owned_by: 'codex',
-      created: Math.floor(gateway.startedAtMs / 1000),
-    })),
-  }));
+  const created = Math.floor(gateway.startedAtMs / 1000);
+  const shown = ({ id }: { readonly id: string }) => ({ id, object: 'model', owned_by: 'codex', created });
+  server.get('/models', () => ({ object: 'list', data: gateway.catalog.offered.map(shown) }));
+  // A name may have slashes.
+  server.get<{ readonly Params: { readonly '*': string } }>('/models/*', ({ params }) =>
+    shown(gateway.catalog.find(params['*'])),
+  );
   server.post('/chat/completions', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerChat(deps, request, reply),
   );
   server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerResponse(deps, request, reply),
   );
+  storedResponseRoutes(server, gateway);
 }
 
 /** What `curl -d` sends names another type: whatever is said, the body is JSON or refused. Other sites' forms carry their Origin. */
