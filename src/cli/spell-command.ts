@@ -1,9 +1,6 @@
-import { commands } from './commands.ts';
+import { commandNames } from './command-names.ts';
 
-const named = new RegExp(
-  `(?<![\\w/.@-]|npx )capstan (?=(?:${commands.map(({ name }) => name).join('|')})\\b)`,
-  'g',
-);
+const named = new RegExp(`(?<![\\w/.@-]|npx )capstan (?=(?:${commandNames.join('|')})\\b)`, 'g');
 
 /** A hint with its commands as this caller can type them: who came by `npx` may have no `capstan` on PATH. */
 export function spellCommand(text: string, env: Readonly<Record<string, string | undefined>>): string {
