@@ -16,8 +16,8 @@ import { compareClaim } from './compare-claim.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import type { AgentRun } from './run-agent.ts';
 
-/** What Codex itself puts into a workspace's root. */
-export const agentScratch = ['.codex', '.agents'];
+/** What Codex itself puts into a workspace's root; what it only mounts there may be left as an empty folder when a command is killed. */
+export const agentScratch = ['.codex', '.agents', '.aws'];
 
 export interface Collected {
   readonly job: Job;
