@@ -39,6 +39,9 @@ variables are reported together, each with its file and line, variable or flag, 
 
 \`OPENAI_API_KEY\` seeds the default profile. It comes from the environment or, where that has none, from a file \`.env\` in the
 working folder; that file gives nothing else. Keys are never printed.
+
+The provider is asked through the proxy that \`HTTPS_PROXY\` or \`HTTP_PROXY\` names, where \`NO_PROXY\` does not except it (lower case will do;
+needs Node 22.21 or 24.5). This machine is always asked directly. Agents and their app-server get none of these variables.
 `;
 
 const sectionTitles: Readonly<Record<string, string>> = {

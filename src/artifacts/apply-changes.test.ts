@@ -140,3 +140,14 @@ test('a folder has the fingerprint of its snapshot, absolute links included', as
   await snapshotFolder(folder, join(root, 'source'));
   expect(await fingerprintFolder(join(root, 'source'))).toBe(await fingerprintFolder(folder));
 });
+
+test('a folder that holds nothing arrives, too, also in the place of a file', async () => {
+  const { folder, current, diff, options } = await submit(
+    { kept: null, 'was-file': 'x', 'a/b': 'x' },
+    { kept: null, 'was-file': null, 'a/b': 'x', 'new/deep': null, ab: null },
+  );
+  expect((await diff()).comparison.emptyFolders).toEqual(['ab', 'new/deep', 'was-file']);
+  await applyChanges(folder, await diff(), options);
+  expect(await print(folder)).toBe(await print(current));
+  expect((await readdir(folder)).sort()).toEqual(['a', 'ab', 'kept', 'new', 'was-file']);
+});

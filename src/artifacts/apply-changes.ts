@@ -195,8 +195,8 @@ export async function applyChanges(
       hint,
     });
   }
-  const { changes, current } = diff.comparison;
-  if (changes.length === 0) return [];
+  const { changes, current, emptyFolders } = diff.comparison;
+  if (changes.length === 0 && emptyFolders.length === 0) return [];
 
   const work: Work = { folder, staging: join(folder, `.capstan-apply-${newId()}`), undo: [] };
   try {
@@ -208,6 +208,11 @@ export async function applyChanges(
       await stage(join(current.root, path), join(work.staging, `new-${String(index)}`), after);
     }
     await commit(work, changes);
+    for (const path of emptyFolders) {
+      await checkParents(folder, path);
+      // With a name below it: then it is itself a parent.
+      await makeParents(work, `${path}/x`);
+    }
   } catch (error) {
     // Where it cannot take everything back it throws, and the staging folder stays: it holds what was replaced.
     await rollBack(work, error);

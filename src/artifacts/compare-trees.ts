@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { hasErrno } from '../runtime/app-error.ts';
 import {
   type ListOptions,
@@ -27,6 +28,8 @@ export interface TreeComparison {
   readonly current: Tree;
   /** Sorted by path. */
   readonly changes: readonly LeafChange[];
+  /** Folders that came and hold nothing: no patch has a word for them. */
+  readonly emptyFolders: readonly string[];
   /** What the current tree holds and no comparison can show: pipes, sockets, unreadable entries, names that are not UTF-8. */
   readonly refused: readonly RefusedEntry[];
 }
@@ -88,7 +91,23 @@ export async function compareTrees(
     // What cannot be seen any more was not deleted.
     if (!now.has(path) && !isUnseen(path)) changes.push({ path, before: was, after: null, content: true });
   }
-  return { base: before, current: after, changes: changes.sort(byPath), refused: refused.sort(byPath) };
+  return {
+    base: before,
+    current: after,
+    changes: changes.sort(byPath),
+    emptyFolders: newEmptyFolders(before, after, refused),
+    refused: refused.sort(byPath),
+  };
+}
+
+function newEmptyFolders(before: Tree, after: Tree, refused: readonly RefusedEntry[]): readonly string[] {
+  const known = foldersOf(before);
+  const filled = new Set([...after.entries, ...refused].map(({ path }) => posix.dirname(path)));
+  return [...foldersOf(after)].filter((path) => !filled.has(path) && !known.has(path));
+}
+
+function foldersOf({ entries }: Tree): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ kind, path }) => (kind === 'folder' ? [path] : [])));
 }
 
 async function sameContent(

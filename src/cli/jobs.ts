@@ -126,7 +126,15 @@ const show: Action = async (context, [id = ''], raw) => {
     return text === null ? [] : [`${colors.dim(event.at)} ${text}`];
   });
   const spell = (text: string): string => spellCommand(text, context.env);
-  const extras = { patch, artifactsAt, spell, phase: phases.at(-1) ?? null, lastEvent: said.at(-1) ?? null };
+  const nowMs = capstan.clock();
+  const extras = {
+    patch,
+    artifactsAt,
+    spell,
+    nowMs,
+    phase: phases.at(-1) ?? null,
+    lastEvent: said.at(-1) ?? null,
+  };
   context.stdout.write(`${renderJob(view, extras, colors).join('\n')}\n`);
   return exitCodes.ok;
 };

@@ -39,6 +39,10 @@ export async function openFromCli(
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
   const profile = loadProfile(environment, findKeyFiles(environment, { cwd: context.cwd, home: homedir() }));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
+  for (const proxy of Object.values(profile.through ?? {})) {
+    const password = URL.parse(proxy)?.password ?? '';
+    if (password !== '') secrets.add(decodeURIComponent(password));
+  }
   if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
   if (config.gateway.apiKey !== null) secrets.add(config.gateway.apiKey.reveal());
   const chosen = origins.get('log.level')?.layer !== 'default';

@@ -24,6 +24,8 @@ const same = (text: string): string => text;
 export interface JobExtras {
   /** Spells the commands of a hint as the reader types them. */
   readonly spell?: (text: string) => string;
+  /** What is later than this is still to come; epoch milliseconds. */
+  readonly nowMs?: number;
   /** Of a job that has not ended: its newest event, in words. */
   readonly lastEvent?: string | null;
   /** Of a job that runs: what it does. */
@@ -43,7 +45,7 @@ export function renderJob(job: JobView, extras: JobExtras, colors: Colors): read
   ];
   lines.push(...aboutInput(job, label));
   if (job.finishedAt === null) {
-    if (job.state !== 'running' && job.runAt !== null && Date.parse(job.runAt) > Date.parse(job.createdAt))
+    if (job.state !== 'running' && job.runAt !== null && Date.parse(job.runAt) > (extras.nowMs ?? 0))
       lines.push(`${label('waits')}until ${job.runAt}`);
     const phase = extras.phase ?? null;
     if (job.state === 'running')

@@ -88,7 +88,7 @@ const run: Action = async (context, args, raw) => {
     const patch = await readPatch(capstan.artifacts, job);
     const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
     context.stdout.write(
-      `${renderJob(view, { patch, artifactsAt, spell: (text) => spellCommand(text, context.env) }, colors).join('\n')}\n`,
+      `${renderJob(view, { patch, artifactsAt, nowMs: capstan.clock(), spell: (text) => spellCommand(text, context.env) }, colors).join('\n')}\n`,
     );
   }
   if (context.interrupted.aborted && view.state !== 'succeeded') return exitCodeOf(context.interrupted);

@@ -9,12 +9,23 @@ export interface ProfileSeed {
   readonly openaiApiKey: Secret | null;
   /** Files of the user's that may hold a key or a login: no agent reads them. They need not exist. */
   readonly keyFiles?: readonly string[];
+  /** Which proxy leads to the provider: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in any case, as they are set. */
+  readonly through?: Readonly<Record<string, string>>;
 }
 
 /** @param keyFiles see `ProfileSeed` */
 export function loadProfile(environment: Environment, keyFiles: readonly string[] = []): ProfileSeed {
   const key = environment['OPENAI_API_KEY'];
-  return Object.freeze({ openaiApiKey: isUnset(key) ? null : new Secret(key.trim()), keyFiles });
+  const openaiApiKey = isUnset(key) ? null : new Secret(key.trim());
+  return Object.freeze({ openaiApiKey, keyFiles, through: proxiesOf(environment) });
+}
+
+function proxiesOf(environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      /^(?:https?|no)_proxy$/i.test(name) && !isUnset(value) ? [[name, value] as const] : [],
+    ),
+  );
 }
 
 /** The `.env` in `cwd` where it gives a provider key, and the logins of the user's own Codex. */

@@ -36,14 +36,20 @@ export async function openGateway(
   ]);
   if (found.warning !== null) logger.warn({ check: 'codex version' }, found.warning);
   await using opening = new AsyncDisposableStack();
-  const proxy = opening.use(await startModelProxy());
+  const proxy = opening.use(await startModelProxy({ through: profile.through }));
   const codexHome = codexHomeOf(config);
   const loginHint =
     codex.auth === 'home'
       ? `Log in again with \`CODEX_HOME=${codexHome} codex login\`.`
       : 'Set OPENAI_API_KEY to a valid key and restart the gateway.';
   const upstream =
-    codex.auth === 'home' ? null : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
+    codex.auth === 'home'
+      ? null
+      : {
+          baseUrl: codex.baseUrl,
+          apiKey: profile.openaiApiKey?.reveal() ?? '',
+          through: profile.through,
+        };
   const scratch = opening.use(await ownScratch(config.dataDir));
   await sweepScratch(config.dataDir);
   const gatewayDir = join(config.dataDir, 'gateway');

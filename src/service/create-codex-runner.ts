@@ -45,7 +45,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     logger: logger.child({ room: 'codex' }),
   };
   const refusals = rememberRefusals(capstan.clock);
-  const proxy = await startModelProxy({ onAuthRefused: refusals.note });
+  const proxy = await startModelProxy({ onAuthRefused: refusals.note, through: profile.through });
   const createDriver = settings.driver === 'exec' ? createExecDriver : createAppServerDriver;
   const driver = createDriver(surroundings);
 

@@ -11,7 +11,8 @@ export async function examineCodex(
   signal: AbortSignal,
 ): Promise<Preflight> {
   const { bin, home, sandboxMode, auth, baseUrl } = config.codex;
-  const upstream = auth === 'home' ? null : { baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
+  const { openaiApiKey, through } = profile;
+  const upstream = auth === 'home' ? null : { baseUrl, apiKey: openaiApiKey?.reveal() ?? '', through };
   return preflight({ bin, path: commandPath, codexHome: home, sandboxMode, upstream, signal });
 }
 

@@ -16,6 +16,8 @@ export async function askUpstream(exchange: Exchange, signal: AbortSignal): Prom
     method: req.method ?? 'GET',
     headers: upstreamHeaders(req.headers, attempt.apiKey),
     signal,
+    // Ends what a proxy on the way does not answer; the request's own limit is set below.
+    timeout: limits.connectMs,
   };
   const out =
     url.protocol === 'https:'
@@ -25,7 +27,15 @@ export async function askUpstream(exchange: Exchange, signal: AbortSignal): Prom
   out.once('response', response.resolve);
   // Stays for the exchange's life: an error after the response began also ends that response, which is where it is handled.
   out.on('error', response.reject);
-  limitConnectTime(out, url.protocol, limits.connectMs);
+  // Before there is a socket, neither an abort nor `destroy` is told.
+  const onAbort = (): void => {
+    response.reject(signal.reason);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  out.once('close', () => {
+    signal.removeEventListener('abort', onAbort);
+  });
+  limitConnectTime(out, { protocol: url.protocol, connectMs: limits.connectMs }, response.reject);
   out.setTimeout(limits.idleMs, () => out.destroy(timeoutError('The provider was silent for too long.')));
   // `pipe`, not `pipeline`: when the provider fails, the client's socket must live on for the answer.
   const counted = limitBytes(limits.maxBodyBytes);
@@ -38,13 +48,31 @@ export async function askUpstream(exchange: Exchange, signal: AbortSignal): Prom
   return await response.promise;
 }
 
-function limitConnectTime(out: ClientRequest, protocol: string, connectMs: number): void {
+interface Connecting {
+  readonly protocol: string;
+  readonly connectMs: number;
+}
+
+function limitConnectTime(
+  out: ClientRequest,
+  { protocol, connectMs }: Connecting,
+  onLate: (error: Error) => void,
+): void {
+  // From the start: a proxy on the way makes its tunnel before there is a socket.
+  const timer = setTimeout(() => {
+    const late = timeoutError('No connection in time.');
+    out.destroy(late);
+    onLate(late);
+  }, connectMs);
+  const stop = (): void => {
+    clearTimeout(timer);
+  };
+  out.once('close', stop);
   out.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => out.destroy(timeoutError('No connection in time.')), connectMs);
-    const stop = (): void => {
-      clearTimeout(timer);
-    };
+    if (!socket.connecting) {
+      stop();
+      return;
+    }
     socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop);
     socket.once('close', stop);
   });

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { Agent as HttpAgent, createServer, type Server } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { createServer, type Server } from 'node:http';
 import type { Usage } from '../../contract/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { systemClock, type Clock } from '../../runtime/clock.ts';
@@ -8,6 +7,7 @@ import { ProxyAttempt, tokenDigest, type OpenAttempt } from './attempt.ts';
 import type { ModelProxyLimits } from './exchange.ts';
 import type { AuthFault, ProxyFault } from './fault.ts';
 import { forward } from './forward.ts';
+import { createProviderAgents, type ProxyEnvironment } from './provider-agents.ts';
 import { basePath, route } from './route.ts';
 
 const defaultLimits: ModelProxyLimits = {
@@ -21,6 +21,8 @@ export interface ModelProxyOptions {
   /** Ends the proxy when it aborts. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<ModelProxyLimits>;
+  /** Which proxy leads to the providers; none: directly. */
+  readonly through?: ProxyEnvironment | undefined;
   /** A provider refused the key of this attempt: whoever else uses that key should stop. */
   readonly onAuthRefused?: (attemptId: string, fault: AuthFault) => void;
   readonly clock?: Clock;
@@ -48,7 +50,7 @@ export async function startModelProxy(options: ModelProxyOptions = {}): Promise<
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
   const limits = { ...defaultLimits, ...options.limits };
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const agents = createProviderAgents(options.through);
   const attempts = new Map<string, ProxyAttempt>();
 
   const server = createServer((req, res) => {
@@ -68,8 +70,7 @@ export async function startModelProxy(options: ModelProxyOptions = {}): Promise<
       server.close();
       server.closeAllConnections();
       await closed;
-      agents.http.destroy();
-      agents.https.destroy();
+      agents[Symbol.dispose]();
     })();
     return disposed;
   };

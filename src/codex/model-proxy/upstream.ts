@@ -1,9 +1,12 @@
 import { AppError } from '../../runtime/app-error.ts';
+import type { ProxyEnvironment } from './provider-agents.ts';
 
 /** Where the model is and the key it wants; an empty key sends none. */
 export interface Upstream {
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** Which proxy leads there; none: directly. */
+  readonly through?: ProxyEnvironment | undefined;
 }
 
 /**

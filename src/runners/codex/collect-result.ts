@@ -16,8 +16,8 @@ import { compareClaim } from './compare-claim.ts';
 import type { CodexRunnerDeps } from './deps.ts';
 import type { AgentRun } from './run-agent.ts';
 
-/** What Codex itself puts into a workspace's root. */
-export const agentScratch = ['.codex', '.agents'];
+/** What Codex itself puts into a workspace's root; what it only mounts there may be left as an empty folder when a command is killed. */
+export const agentScratch = ['.codex', '.agents', '.aws'];
 
 export interface Collected {
   readonly job: Job;
@@ -54,6 +54,7 @@ export async function collectResult(
     warnings: [
       ...agentRun.warnings,
       ...unseen(diff.comparison.refused),
+      ...empty(diff.comparison.emptyFolders),
       ...compareClaim(claimed, diff.files),
     ],
     usage: agentRun.usage,
@@ -81,4 +82,13 @@ function unseen(refused: readonly { readonly path: string; readonly reason: stri
   return shown.length === 0
     ? []
     : [`Left out of the result: ${shown.join(', ')}${refused.length > shown.length ? ' and more' : ''}.`];
+}
+
+/** What an archive holds and no patch can. */
+function empty(folders: readonly string[]): readonly string[] {
+  const shown = folders.slice(0, 5).map(showName).join(', ');
+  const more = folders.length > 5 ? ' and more' : '';
+  return folders.length === 0
+    ? []
+    : [`Empty folders came, which a patch cannot hold; \`capstan jobs apply\` makes them: ${shown}${more}.`];
 }

@@ -30,6 +30,8 @@ interface Pending {
   readonly run: (tx: Transaction) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: AppError) => void;
+  /** It, or one beside it, failed in a transaction without savepoints: it gets one. */
+  isSuspect: boolean;
 }
 
 /** One commit holds the event loop for about this long at most, however much waits. */
@@ -38,7 +40,8 @@ const retryBackoff = { initialMs: 1, maxMs: 40, jitter: 0.5 };
 
 /**
  * The one writer of a connection. Writes that come in the same turn of the event loop, or while another process holds the lock, share
- * one transaction and one sync to disk; each has its savepoint, so that one that fails takes none along.
+ * one transaction and one sync to disk. None takes the others along when it fails: their transaction is undone and begun again, then with a
+ * savepoint for each, which they do without as long as all goes well. So a write may be run twice, and must do nothing but ask the database.
  */
 export class GroupWriter implements AsyncDisposable {
   readonly #options: GroupWriterOptions;
@@ -74,6 +77,7 @@ export class GroupWriter implements AsyncDisposable {
       run,
       resolve: resolve as (value: unknown) => void,
       reject,
+      isSuspect: false,
     });
     this.#scheduled ??= setImmediate(() => this.#flush());
     return promise;
@@ -142,16 +146,21 @@ export class GroupWriter implements AsyncDisposable {
       };
       for (const pending of this.#queue) {
         taken += 1;
-        this.#savepoint.run();
+        if (pending.isSuspect) this.#savepoint.run();
         try {
           done.push({ pending, value: pending.run(tx) });
         } catch (error) {
           // A full disk may have undone the whole transaction by now.
           if (!db.inTransaction) throw error;
+          if (!pending.isSuspect) {
+            db.exec('ROLLBACK');
+            for (const each of this.#queue.slice(0, taken)) each.isSuspect = true;
+            return;
+          }
           this.#undo.run();
           pending.reject(toStoreError(error, this.#path));
         }
-        this.#release.run();
+        if (pending.isSuspect) this.#release.run();
         if (performance.now() > untilMs) break;
       }
       db.exec('COMMIT');
