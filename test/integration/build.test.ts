@@ -338,3 +338,21 @@ test('an output folder that cannot be one is told before anything is made', asyn
   await using store = await stage.store();
   expect((await store.listJobs({ limit: 1 })).items).toEqual([]);
 });
+
+test('a worker that does not get ready is started again as often as is said, then the build says so and leaves nothing', async () => {
+  await using stage = await openBuildStage(project);
+  await writeFile(path.join(stage.dataDir, 'shout-hangs'), '');
+  const built = await stage.run(['build', '--verbose'], {
+    CAPSTAN_WORKERS__START_TIMEOUT: '1s',
+    CAPSTAN_WORKERS__START_RETRIES: '1',
+    CAPSTAN_WORKER__DRAIN_GRACE: '1s',
+  });
+  expect(built.code).toBe(1);
+  expect(built.stderr).toContain('worker_start_failed');
+  expect(built.stderr).not.toContain('internal_error');
+  const ended = logged(built.stderr).filter(({ msg }) => msg.startsWith('The worker process ended'));
+  expect(ended).toHaveLength(2);
+  await stage.quiet();
+  await using store = await stage.store();
+  expect(await store.listWorkers()).toEqual([]);
+});

@@ -27,7 +27,9 @@ const inputSchema = z.strictObject({
 export const shoutType: WorkerType = {
   name: 'shout',
   jobTypes: ({ dataDir }) => new Map([['shout', shoutJobType(dataDir)]]),
-  async createRunner({ config }) {
+  async createRunner({ config }, signal) {
+    if (existsSync(path.join(config.dataDir, 'shout-hangs'))) await pause(600_000, signal);
+    signal.throwIfAborted();
     if (existsSync(path.join(config.dataDir, 'shout-is-missing'))) {
       throw new AppError('configuration', 'shout_missing', 'The shout tool is not installed.', {
         hint: 'apt-get install shout',
