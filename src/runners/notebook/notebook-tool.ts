@@ -112,7 +112,7 @@ async function convertNotebook(
 /** Null for what is not there, or is outside: a cell may have made a link to anywhere. */
 async function readInside(root: string, path: string): Promise<Buffer | null> {
   const found = await realpath(path).catch(() => null);
-  if (found === null || !found.startsWith(`${await realpath(root)}${sep}`)) return null;
+  if (found?.startsWith(`${await realpath(root)}${sep}`) !== true) return null;
   const { size } = await stat(found);
   return size > maxPictureBytes ? null : readFile(found).catch(() => null);
 }
