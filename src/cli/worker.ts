@@ -53,9 +53,9 @@ const work: Action = async (context, _args, raw) => {
   const options = optionsSchema.parse(raw);
   const tells = options.json || options.parentPipe;
   const { concurrency: _concurrency, type: _type, ...settings } = raw;
+  const stop = new AbortController();
   try {
     await using capstan = await openFromCli(context, settings, { quiet: false });
-    const stop = new AbortController();
     const onInterrupted = (): void => {
       stop.abort(String(context.interrupted.reason));
     };
@@ -82,6 +82,8 @@ const work: Action = async (context, _args, raw) => {
     await worker.stopped;
     return exitCodes.ok;
   } catch (error) {
+    // Told to stop before it was ready: there is nothing to drain.
+    if (stop.signal.aborted && error === stop.signal.reason) return exitCodes.ok;
     if (tells) printJson(context.stdout, { type: 'worker.failed', failure: toFailure(error) });
     throw error;
   } finally {

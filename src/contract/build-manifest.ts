@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const oneOrMany = <Schema extends z.ZodType<string>>(schema: Schema) =>
   z
-    .union([schema, z.array(schema).min(1)])
+    .union([schema, z.array(schema).min(1)], { error: 'must be a text that is not empty, or a list of such' })
     .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
 
 export const manifestIdSchema = z

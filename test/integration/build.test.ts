@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -299,4 +299,60 @@ test('progress says, for each type, who works, what waits and how long a job tak
       { type: 'shout', activeWorkers: 1, queueDepth: 0, running: 0, averageMs: expect.any(Number) as number },
     ],
   });
+});
+
+test('a link to a file is that file: a change of it is one of the task; one that leads nowhere is told at once', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { type: shout, input: "in/*.txt" }\n',
+    'real.txt': 'one',
+    'in/plain.txt': 'plain',
+  });
+  await symlink('../real.txt', stage.join('in/link.txt'));
+  expect(await stage.build()).toMatchObject({ code: 0 });
+  expect(stage.read('dist/in/link.txt')).toBe('ONE');
+  await stage.write({ 'real.txt': 'two' });
+  expect(statesOf(await stage.build())).toEqual({ 'in:in/link.txt': 'built', 'in:in/plain.txt': 'cached' });
+  expect(stage.read('dist/in/link.txt')).toBe('TWO');
+  await rm(stage.join('real.txt'));
+  const dead = await stage.run(['build']);
+  expect(dead.code).toBe(2);
+  expect(dead.stderr).toContain('course.yaml:2:27: in/link.txt is a link that leads nowhere');
+});
+
+test('names with spaces, other scripts and what a shell would read are names', async () => {
+  const names = ['ein weg.txt', 'größe λ.txt', '$(id).txt', '-x.txt', "it's.txt", '[a].txt'];
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { id: all, type: shout, input: "in put/*" }\n',
+  });
+  for (const name of names) await stage.write({ [`in put/${name}`]: name });
+  expect(await stage.build()).toMatchObject({ code: 0 });
+  for (const name of names) expect(stage.read(`dist/in put/${name}`)).toBe(name.toUpperCase());
+});
+
+test('an output folder that cannot be one is told before anything is made', async () => {
+  await using stage = await openBuildStage({ ...project, dist: 'a file' });
+  const built = await stage.run(['build']);
+  expect(built.code).toBe(2);
+  expect(built.stderr).toContain(`${stage.join('dist')} is not a folder. (output_invalid)`);
+  expect(built.stderr).not.toContain('started');
+  await using store = await stage.store();
+  expect((await store.listJobs({ limit: 1 })).items).toEqual([]);
+});
+
+test('a worker that does not get ready is started again as often as is said, then the build says so and leaves nothing', async () => {
+  await using stage = await openBuildStage(project);
+  await writeFile(path.join(stage.dataDir, 'shout-hangs'), '');
+  const built = await stage.run(['build', '--verbose'], {
+    CAPSTAN_WORKERS__START_TIMEOUT: '1s',
+    CAPSTAN_WORKERS__START_RETRIES: '1',
+    CAPSTAN_WORKER__DRAIN_GRACE: '1s',
+  });
+  expect(built.code).toBe(1);
+  expect(built.stderr).toContain('worker_start_failed');
+  expect(built.stderr).not.toContain('internal_error');
+  const ended = logged(built.stderr).filter(({ msg }) => msg.startsWith('The worker process ended'));
+  expect(ended).toHaveLength(2);
+  await stage.quiet();
+  await using store = await stage.store();
+  expect(await store.listWorkers()).toEqual([]);
 });

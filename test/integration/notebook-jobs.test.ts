@@ -186,6 +186,19 @@ except OSError as error:
     expect(job).toMatchObject({ state: 'failed', failure: { kind: 'user', code } });
   });
 
+  test('a picture that a cell makes a link to anywhere does not become part of the page; one with spaces does', async () => {
+    const code = "import os; os.symlink('/etc/hosts', 'out.svg'); open('in side.svg', 'w').write('<svg/>')";
+    const job = await convert(
+      { 'a.py': `# %%\n${code}\n\n# %% [markdown]\n# ![](out.svg) ![](in%20side.svg)\n` },
+      { files: ['a.py'], execute: true },
+    );
+    expect(job.failure).toBeUndefined();
+    expect(job.warnings).toEqual(['a.html shows pictures that are not there: out.svg']);
+    expect((await stage.artifact(job, 'a.html')).toString()).toContain(
+      'src="data:image/svg+xml;base64,PHN2Zy8+"',
+    );
+  });
+
   test('a kernel that is not there is a matter of configuration', async () => {
     const job = await convert({ 'a.py': cells('1') }, { execute: true, kernel: 'fortran' });
     expect(job).toMatchObject({

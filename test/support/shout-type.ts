@@ -6,6 +6,7 @@ import { removeTree } from '../../src/artifacts/remove-tree.ts';
 import { emptyReport } from '../../src/domain/job.ts';
 import type { Runner } from '../../src/domain/runner.ts';
 import { createArtifactStorage } from '../../src/artifacts/artifact-storage.ts';
+import { createArtifactNames } from '../../src/runners/document/artifact-name.ts';
 import { AppError } from '../../src/runtime/app-error.ts';
 import { pause } from '../../src/runtime/wait.ts';
 import { documentBuildType } from '../../src/service/build/document-build-type.ts';
@@ -26,7 +27,9 @@ const inputSchema = z.strictObject({
 export const shoutType: WorkerType = {
   name: 'shout',
   jobTypes: ({ dataDir }) => new Map([['shout', shoutJobType(dataDir)]]),
-  async createRunner({ config }) {
+  async createRunner({ config }, signal) {
+    if (existsSync(path.join(config.dataDir, 'shout-hangs'))) await pause(600_000, signal);
+    signal.throwIfAborted();
     if (existsSync(path.join(config.dataDir, 'shout-is-missing'))) {
       throw new AppError('configuration', 'shout_missing', 'The shout tool is not installed.', {
         hint: 'apt-get install shout',
@@ -60,6 +63,7 @@ function createShoutRunner(dataDir: string): Runner {
     start: () => Promise.resolve(),
     async run({ job }, { signal }) {
       const { files = [], formats, mark = '' } = inputSchema.parse(job.input);
+      const nameOf = createArtifactNames();
       const made = [];
       const warnings: string[] = [];
       for (const file of files) {
@@ -90,9 +94,9 @@ function createShoutRunner(dataDir: string): Runner {
         }
         for (const format of formats) {
           const output = `${name}.${format}`;
-          const stored = await artifacts.put(job.id, output, Buffer.from(mark + text.toUpperCase()));
-          const folder = path.posix.dirname(file);
-          made.push(folder === '.' ? stored : { ...stored, path: path.posix.join(folder, output) });
+          const at = path.posix.join(path.posix.dirname(file), output);
+          const stored = await artifacts.put(job.id, nameOf(at), Buffer.from(mark + text.toUpperCase()));
+          made.push({ ...stored, path: at });
         }
       }
       return { kind: 'succeeded', report: { ...emptyReport, warnings, artifacts: made } };

@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../../contract/build-event.ts';
 import type { Colors } from '../colors.ts';
 import { formatDuration } from '../render-job.ts';
-import { oneLine } from '../safe-text.ts';
+import { oneLine, safeText } from '../safe-text.ts';
 import { describeType } from './describe-type.ts';
 import type { BuildView, BuildViewOptions } from './build-view.ts';
 
@@ -10,6 +10,7 @@ const width = 400;
 /** In a log file, progress comes this seldom. */
 const progressEvery = 20;
 const shownFailures = 20;
+const shownLines = 12;
 
 /** Lines for a person or a log. Quiet says failures alone. */
 export function renderLines(
@@ -42,7 +43,7 @@ export function renderLines(
     const time = event.durationMs === null ? '' : colors.dim(` ${formatDuration(event.durationMs)}`);
     const reason = explain || state === 'skipped' ? colors.dim(`  ${why}`) : '';
     if (state === 'cached' && !explain && !verbose) return;
-    const said = failure === undefined ? '' : `  ${oneLine(failure.message, width)}`;
+    const said = failure === undefined ? '' : `  ${oneLine(failure.message.split('\n', 1)[0] ?? '', width)}`;
     say(`${mark} ${oneLine(task, width)} ${colors.dim(state)}${time}${said}${reason}`);
     for (const warning of event.warnings) say(`${colors.yellow('!')} ${oneLine(warning, width)}`);
   }
@@ -145,10 +146,19 @@ function summary(events: readonly TaskFinished[], colors: Colors): readonly stri
 
 function describeFailure({ task, failure, jobId }: TaskFinished, colors: Colors): readonly string[] {
   if (failure === undefined) return [];
+  const [first = '', ...more] = failure.message.split('\n');
   const lines = [
-    `${colors.red('failed')} ${task}: ${oneLine(failure.message, 2_000)} ${colors.dim(`(${failure.kind}: ${failure.code})`)}`,
+    `${colors.red('failed')} ${task}: ${oneLine(first, 2_000)} ${colors.dim(`(${failure.kind}: ${failure.code})`)}`,
   ];
+  // A traceback says most at its end.
+  const shown = more.filter((line) => line.trim() !== '').slice(-shownLines);
+  lines.push(...shown.map((line) => colors.dim(`    ${cutLine(line)}`)));
   if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${oneLine(failure.hint, 1_000)}`);
   if (jobId !== null) lines.push(colors.dim(`  log:  capstan jobs logs ${jobId}`));
   return lines;
+}
+
+/** With its indentation, which means something in code. */
+function cutLine(line: string): string {
+  return safeText(line).slice(0, 200);
 }

@@ -17,6 +17,7 @@ const shownJobs = 12;
 
 interface LiveJob {
   readonly id: string;
+  readonly type: string;
   readonly tasks: number;
   readonly needs: readonly string[];
   /** By state, how many of its tasks have ended. */
@@ -47,16 +48,14 @@ export function renderLive(out: Terminal, colors: Colors, options: BuildViewOpti
     const open = jobs.filter((job) => !isOver(job));
     const waiting = open.filter((job) => waitsFor(job).length > 0);
     const active = open.filter((job) => !waiting.includes(job));
-    const types = (progress?.types ?? []).filter(
-      ({ activeWorkers, queueDepth }) => activeWorkers + queueDepth > 0,
-    );
+    const types = (progress?.types ?? []).filter(({ type }) => open.some((job) => job.type === type));
     const done = jobs.reduce((sum, job) => sum + endedOf(job), 0);
     const all = jobs.reduce((sum, job) => sum + job.tasks, 0);
     const time = formatDuration(performance.now() - beganMs);
     const total = `${stopping ? 'stopping · ' : ''}${String(done)}/${String(all)} in ${time}`;
     const foot = [
       ...(waiting.length === 0 ? [] : [`waiting for others: ${waiting.map(({ id }) => id).join(', ')}`]),
-      ...inRows([total, ...types.map(describeType)], width - 2),
+      ...inRows([total, ...(progress === null ? ['starting workers'] : types.map(describeType))], width - 2),
     ].slice(-Math.max(1, height - 1));
     const room = Math.min(shownJobs, Math.max(0, height - foot.length));
     const shown = active.length <= room ? active : active.slice(0, Math.max(0, room - 1));

@@ -35,6 +35,8 @@ export interface DirectLauncherOptions {
   readonly onExit: () => void;
 }
 
+/** For the pauses between starts. */
+const restartsMs = 60_000;
 const retryBackoff = { initialMs: 200, maxMs: 3_000, jitter: 0.3 };
 
 /** Workers as processes of this machine. */
@@ -71,7 +73,8 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
     attached.set(spec.name, supervisor);
     supervisor.start();
     try {
-      const limitMs = options.startLimitMs * (options.startRetries + 1);
+      // Each start has its own limit, and what they fail with says more than this one.
+      const limitMs = (options.startLimitMs + options.leaveMs) * (options.startRetries + 1) + restartsMs;
       await Promise.race([supervisor.whenReady(signal, limitMs), givenUp.promise]);
       return seen(spec.name, supervisor);
     } catch (error) {

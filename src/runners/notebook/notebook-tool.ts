@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
 import { removeTree } from '../../artifacts/remove-tree.ts';
@@ -11,12 +11,13 @@ import { attemptMark, attemptVariable } from '../../codex/thread-config.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { kernelMissing } from './find-jupyter.ts';
-import { loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
+import { embedPictures, loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
 import { parsePercent } from './parse-percent.ts';
 import { runConverter, type ConverterOptions } from './run-converter.ts';
 import { toNotebookError } from './notebook-error.ts';
 
 const minute = 60_000;
+const maxPictureBytes = 32 * 1024 * 1024;
 const mib = 1024 * 1024;
 
 export interface NotebookLimits {
@@ -96,14 +97,24 @@ async function convertNotebook(
     result.outputs.map(async ({ format, file: made, extension }): Promise<Output> => {
       const target = join(folder, `${name}${extension}`);
       if (format !== 'html') return { path: target, content: { file: made } };
-      const page = await makeOffline(await readFile(made, 'utf8'));
+      const pictures = (path: string) => readInside(folders.workspace, join(folders.workspace, folder, path));
+      const page = await makeOffline(await embedPictures(await readFile(made, 'utf8'), pictures));
       const elsewhere = loadedFromElsewhere(page);
       if (elsewhere.length > 0) warn(`${target} loads from elsewhere: ${elsewhere.join(', ')}`);
       const missing = missingPictures(page);
-      if (missing.length > 0) warn(`${target} shows pictures that are not there: ${missing.join(', ')}`);
+      if (missing.length > 0)
+        warn(`${target} shows pictures that are not there: ${missing.slice(0, 5).join(', ')}`);
       return { path: target, content: Buffer.from(page) };
     }),
   );
+}
+
+/** Null for what is not there, or is outside: a cell may have made a link to anywhere. */
+async function readInside(root: string, path: string): Promise<Buffer | null> {
+  const found = await realpath(path).catch(() => null);
+  if (found?.startsWith(`${await realpath(root)}${sep}`) !== true) return null;
+  const { size } = await stat(found);
+  return size > maxPictureBytes ? null : readFile(found).catch(() => null);
 }
 
 function checkJson(file: string, text: string): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
+import { embedPictures, loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
 
 const page = (body: string): string =>
   `<html><head><!-- capstan:require --><!-- capstan:mathjax --></head><body>${body}</body></html>`;
@@ -29,4 +29,15 @@ test('pictures that are not part of a page are named', () => {
   const html =
     '<img src="data:image/png;base64,AA"><img alt="x" src="../a b.svg"><img src="https://z/x.png">';
   expect(missingPictures(html)).toEqual(['../a b.svg']);
+});
+
+test('pictures that are there by their decoded name become part of the page', async () => {
+  const html = '<img src="a%20b.svg"><img src="none.png"><img src="x.exe"><img src="50%.png">';
+  const files: Readonly<Record<string, string>> = { 'a b.svg': '<svg/>', 'x.exe': 'x', '50%.png': 'p' };
+  const page = await embedPictures(html, async (path) => {
+    const found = files[path];
+    return found === undefined ? null : Buffer.from(found);
+  });
+  expect(page).toContain(`<img src="data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}">`);
+  expect(missingPictures(page)).toEqual(['none.png', 'x.exe']);
 });

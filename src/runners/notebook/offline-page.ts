@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const requireMark = '<!-- capstan:require -->';
@@ -44,10 +45,47 @@ export function loadedFromElsewhere(html: string): readonly string[] {
   return [...new Set([...found].map(({ groups }) => groups?.['url'] ?? ''))].slice(0, 5);
 }
 
-/** Pictures that a page names by a relative path: those that were there are part of the page. The first few. */
+/** Pictures that a page names by a relative path: those that were there are part of the page. */
 export function missingPictures(html: string): readonly string[] {
   const found = html.matchAll(/<img\b[^>]*?\bsrc=["'](?<path>(?![a-z][a-z0-9+.-]*:|\/\/|#)[^"']+)["']/gi);
-  return [...new Set([...found].map(({ groups }) => groups?.['path'] ?? ''))].slice(0, 5);
+  return [...new Set([...found].map(({ groups }) => groups?.['path'] ?? ''))];
+}
+
+const pictureTypes: Readonly<Record<string, string>> = {
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+};
+
+/** A page with the pictures inside that nbconvert leaves out, such as those whose path has spaces. `read` gives null for what is not there. */
+export async function embedPictures(
+  html: string,
+  read: (path: string) => Promise<Buffer | null>,
+): Promise<string> {
+  let page = html;
+  for (const path of missingPictures(html)) {
+    const plain = decoded(path);
+    const type = pictureTypes[extname(plain).toLowerCase()];
+    const bytes = type === undefined ? null : await read(plain);
+    if (bytes === null) continue;
+    page = page.replaceAll(
+      `src="${path}"`,
+      () => `src="data:${type ?? ''};base64,${bytes.toString('base64')}"`,
+    );
+  }
+  return page;
+}
+
+/** A path as a page's address names it. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path.replaceAll('&amp;', '&'));
+  } catch {
+    return path; // A lone percent sign is one.
+  }
 }
 
 function hasMathematics(body: string): boolean {

@@ -54,6 +54,8 @@ export interface FoundTool {
 export interface BuildType {
   /** Strict: names that it does not know are the user's slips. */
   readonly optionsSchema: z.ZodType<Readonly<Record<string, unknown>>>;
+  /** What its jobs see of a link: the file that it leads to, or the link itself. */
+  readonly links: 'followed' | 'named';
   /** The id of an entry that names none. */
   readonly defaultId: (options: Readonly<Record<string, unknown>>) => string | null;
   /** Throws `no_input` where there is nothing to build. */

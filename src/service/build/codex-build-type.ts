@@ -35,6 +35,7 @@ const needsFolder = 'needs';
 /** One task: an agent works on a copy of `source`, in which `needs/` holds what the needed jobs made; its final tree is the output. */
 export const codexBuildType: BuildType = {
   optionsSchema,
+  links: 'named',
   defaultId: ({ source }) => staticFolder(`${String(source)}/x`),
   async plan(entry, place) {
     const { source, ...options } = optionsSchema.parse(entry.options);

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { z } from 'zod';
 import { textsSchema } from '../../contract/build-manifest.ts';
+import { documentJobShape } from '../../contract/document-job.ts';
 import type { Artifact } from '../../contract/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import type { BuildEntry, BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
@@ -25,11 +27,15 @@ export function documentBuildType(type: DocumentBuildOptions): BuildType {
     optionsSchema: z.strictObject({
       input: textsSchema,
       format: z
-        .union([format, z.array(format).min(1)])
+        .union([format, z.array(format).min(1)], {
+          error: `must be one of ${type.formats.join(', ')}, or a list of those`,
+        })
         .transform((formats) => [...new Set([formats].flat())])
         .default([type.defaultFormat]),
+      timeoutMs: documentJobShape.timeoutMs,
       ...type.options,
     }),
+    links: 'followed',
     defaultId: ({ input }) => staticFolder(inputsOf(input)[0] ?? ''),
     async plan(entry, place) {
       const inputs = await filesOf(inputsOf(entry.options['input']), place);
@@ -74,9 +80,16 @@ async function filesOf(
         hint: 'Correct the pattern, or take the job out of the manifest.',
       });
     }
+    for (const file of files) if (!existsSync(join(place.root, file))) throw deadLink(file);
     found.push(...files);
   }
   return [...new Set(found)].sort();
+}
+
+function deadLink(file: string): AppError {
+  return new AppError('user', 'no_input', `${file} is a link that leads nowhere`, {
+    hint: 'Put the file there, or remove the link.',
+  });
 }
 
 /** Whether the job gets a folder, and not its file alone. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { createReadStream, lstatSync, readlinkSync, realpathSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hasErrno } from '../../runtime/app-error.ts';
 
@@ -24,9 +24,13 @@ export class FileHashes {
     this.#known = new Map(Object.entries(known));
   }
 
-  /** Null where there is no such file. A link counts as its target's name. */
-  async hash(path: string): Promise<string | null> {
+  /** Null where there is no such file. A link counts as its target's name, or, where it is followed, as the file that it leads to. */
+  async hash(path: string, links: 'named' | 'followed' = 'named'): Promise<string | null> {
     const stats = lstat(path);
+    if (links === 'followed' && stats?.isSymbolicLink() === true) {
+      const target = targetOf(path);
+      return target === null ? null : this.hash(target);
+    }
     if (stats === null) {
       this.#used.delete(path);
       return null;
@@ -61,6 +65,16 @@ export class FileHashes {
   /** What was asked for since it was made. */
   used(): Readonly<Record<string, KnownHash>> {
     return Object.fromEntries(this.#used);
+  }
+}
+
+/** Null where a link leads nowhere. */
+function targetOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return null;
+    throw error;
   }
 }
 

@@ -40,10 +40,15 @@ export interface LookDeps {
   readonly digestOf: (entryId: string) => string;
 }
 
-export async function lookAtTask(deps: LookDeps, { entry }: PlannedEntry, task: PlannedTask): Promise<Look> {
+export async function lookAtTask(
+  deps: LookDeps,
+  { entry, type }: PlannedEntry,
+  task: PlannedTask,
+): Promise<Look> {
   const { capstan, plan, state, hashes } = deps;
   const files: Record<string, string> = {};
-  for (const file of task.plan.files) files[file] = (await hashes.hash(join(plan.root, file))) ?? 'missing';
+  for (const file of task.plan.files)
+    files[file] = (await hashes.hash(join(plan.root, file), type.links)) ?? 'missing';
   const inputs: TaskInputs = {
     type: entry.type,
     tool: await deps.toolOf(entry.type),

@@ -15,6 +15,7 @@ import { watchJobs } from './job-watch.ts';
 import type { Look, LookDeps } from './look-at-task.ts';
 import { makeTask, type MakeDeps } from './make-task.ts';
 import type { BuildPlan, PlannedEntry } from './plan-build.ts';
+import { checkOutputFolder } from './output-files.ts';
 import { outputsOf } from './remember.ts';
 import type { RunBuildOptions } from './run-build-options.ts';
 import { finishedEvent, isMade, type TaskResult } from './task-result.ts';
@@ -34,6 +35,7 @@ const cancelLimitMs = 20_000;
 export async function makeAll(options: RunBuildOptions, making: Making): Promise<void> {
   const { capstan, plan } = making;
   const { store, config, logger } = capstan;
+  await checkOutputFolder(plan.outputDir);
   const buildId = newId() as BuildId;
   await using open = new AsyncDisposableStack();
   await reap({ store, logger, dataDir: config.dataDir });

@@ -1,7 +1,9 @@
-import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { removeTree } from '../../artifacts/remove-tree.ts';
-import { hasErrno } from '../../runtime/app-error.ts';
+import { asFileError, onFile } from '../../artifacts/file-error.ts';
+import { AppError, hasErrno } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
 import type { FileHashes } from './file-hashes.ts';
 
@@ -24,20 +26,19 @@ export async function outputFault(
 
 /**
  * Lets `fill` put files into an empty folder beside the output, then moves each to its place in one step: no reader sees half a file.
- * A file that is the same already stays untouched. `claim` may refuse a path before anything is moved.
+ * A file that is the same already stays untouched. `claim` may refuse a path before anything is moved. Throws `disk_full`, `permission_denied`.
  */
-export async function writeOutputs(
-  outputDir: string,
-  {
-    fill,
-    claim,
-    hashes,
-  }: {
-    readonly fill: (folder: string) => Promise<void>;
-    readonly claim: (path: string) => void;
-    readonly hashes: FileHashes;
-  },
-): Promise<Outputs> {
+export async function writeOutputs(outputDir: string, writing: Writing): Promise<Outputs> {
+  return onFile(outputDir, () => write(outputDir, writing));
+}
+
+interface Writing {
+  readonly fill: (folder: string) => Promise<void>;
+  readonly claim: (path: string) => void;
+  readonly hashes: FileHashes;
+}
+
+async function write(outputDir: string, { fill, claim, hashes }: Writing): Promise<Outputs> {
   await mkdir(outputDir, { recursive: true });
   // Beside, and not inside a temporary folder: a rename must not cross file systems.
   const staging = join(outputDir, `${stagingPrefix}${newId()}`);
@@ -76,13 +77,29 @@ async function openTo(path: string, folderMode: number): Promise<void> {
 
 const stagingPrefix = '.capstan-build-';
 
+/** Before anything is made: whether it could be put into its place. Throws `permission_denied`, `output_invalid`. */
+export async function checkOutputFolder(outputDir: string): Promise<void> {
+  try {
+    await mkdir(outputDir, { recursive: true });
+    await access(outputDir, constants.W_OK);
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST', 'ENOTDIR')) {
+      throw new AppError('configuration', 'output_invalid', `${outputDir} is not a folder.`, {
+        hint: 'Move it away, or name another `output` in the manifest.',
+        cause: error,
+      });
+    }
+    throw asFileError(error, outputDir);
+  }
+}
+
 /** Removes staging folders that killed builds left; those of living ones are younger. */
 export async function sweepStaging(
   outputDir: string,
   isOld: (path: string) => Promise<boolean>,
 ): Promise<void> {
   const names = await readdir(outputDir).catch((error: unknown) => {
-    if (hasErrno(error, 'ENOENT')) return [];
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   });
   for (const name of names) {

@@ -16,6 +16,11 @@ function problemsOf(text: string): readonly string[] {
   return [];
 }
 
+/** The problems without their places. */
+function wordsOf(text: string): readonly string[] {
+  return problemsOf(text).map((problem) => problem.replace(/^course\.yaml:\d+:\d+: /, ''));
+}
+
 test('the example of the documentation', () => {
   const { name, output, entries } = parse(`name: Intro to Graphs
 output: dist
@@ -119,4 +124,16 @@ test('aliases that grow beyond all bounds are refused', () => {
       ),
   ].join('\n');
   expect(problemsOf(bomb)).toHaveLength(1);
+});
+
+test('what is missing or of the wrong kind is said in words, and a job with a slip still has its id', () => {
+  expect(wordsOf('jobs:\n  - { type: plantuml }\n')).toEqual(["'input' is missing"]);
+  expect(
+    wordsOf(
+      'jobs:\n  - { type: plantuml, input: "d/*.puml", format: jpg }\n  - { type: notebook, input: 7, needs: d }\n',
+    ),
+  ).toEqual([
+    'format: must be one of png, svg, or a list of those',
+    'input: must be a text that is not empty, or a list of such',
+  ]);
 });

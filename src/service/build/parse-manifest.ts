@@ -35,7 +35,7 @@ export function parseManifest(file: string, text: string, types: Types): ParsedM
     const options = known.optionsSchema.safeParse(rest);
     if (!options.success) {
       problems.push(...issuesOf(options.error, source, ['jobs', index]));
-      return { id: id ?? null, type, needs, uses, options: {} };
+      return { id: id ?? idOf(known, rest), type, needs, uses, options: {} };
     }
     return { id: id ?? known.defaultId(options.data), type, needs, uses, options: options.data };
   });
@@ -60,6 +60,15 @@ export function parseManifest(file: string, text: string, types: Types): ParsedM
       return source.at(key === undefined ? ['jobs', index] : ['jobs', index, key]);
     },
   };
+}
+
+/** The id that a job would have if the rest of it were right: others may need it. */
+function idOf({ defaultId }: BuildType, options: Readonly<Record<string, unknown>>): string | null {
+  try {
+    return defaultId(options);
+  } catch {
+    return null; // What the id comes from is what is wrong.
+  }
 }
 
 /** Ids that nobody gave get a number where they are taken. */
@@ -127,8 +136,7 @@ function issuesOf(
         message: `'${key}' is not known here${suggest(key, prefix)}`,
       }));
     }
-    const missing =
-      issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined');
+    const missing = valueAt(source.value, path) === undefined;
     return [
       {
         at: source.at(path),
@@ -136,6 +144,13 @@ function issuesOf(
       },
     ];
   });
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (inner, part) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, part) : undefined),
+    value,
+  );
 }
 
 function suggest(key: string, prefix: readonly unknown[]): string {

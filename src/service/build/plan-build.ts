@@ -103,7 +103,9 @@ async function read(file: string, shown: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR')) throw error;
-    throw new AppError('user', 'manifest_missing', `${shown} cannot be read: ${error.code ?? ''}.`, {
+    const message =
+      error.code === 'ENOENT' ? `There is no ${shown}.` : `${shown} cannot be read: ${error.code ?? ''}.`;
+    throw new AppError('user', 'manifest_missing', message, {
       hint: 'Name the manifest: capstan build course.yaml',
       cause: error,
     });

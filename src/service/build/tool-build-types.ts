@@ -21,12 +21,12 @@ export const plantumlBuildType = documentBuildType({
   },
 });
 
-const { execute, kernel, network } = notebookJobInputSchema.shape;
+const { execute, kernel, network, cellTimeoutMs } = notebookJobInputSchema.shape;
 
 export const notebookBuildType = documentBuildType({
   formats: notebookFormats,
   defaultFormat: 'html',
-  options: { execute, kernel, network },
+  options: { execute, kernel, network, cellTimeoutMs },
   async tool({ commandPath, config }, signal) {
     const { version, python, folders } = await findJupyter({ path: commandPath, ...config.tools }, signal);
     // Packages come and go below these.
