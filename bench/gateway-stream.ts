@@ -3,7 +3,7 @@ import { atLeast, type Figure } from './support/figure.ts';
 import { startModel } from './support/model.ts';
 import { median } from './support/statistics.ts';
 
-const sizes = { full: { tokens: 4000, rounds: 7 }, tiny: { tokens: 200, rounds: 1 } } as const;
+const sizes = { full: { tokens: 4000, rounds: 15 }, tiny: { tokens: 200, rounds: 1 } } as const;
 const token = 'word ';
 
 export const gatewayStream: Figure = {

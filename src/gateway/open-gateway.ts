@@ -5,6 +5,7 @@ import { writeOneCertificate } from '../codex/one-certificate.ts';
 import { findCodex } from '../codex/find-codex.ts';
 import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
+import type { Logger } from '../domain/logger.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { ownScratch, sweepScratch } from '../service/own-scratch.ts';
 import type { Capstan } from '../service/open-capstan.ts';
@@ -86,7 +87,7 @@ export async function openGateway(
   );
   createModelCatalog(settings.models, codex.model);
   const backend = settings.useAppServer
-    ? await startAppServerBackend(options, supervisionOf(capstan, metrics))
+    ? await startAppServerBackend(options, supervisionOf({ settings, logger }, metrics))
     : await startExecBackend(options, signal);
   started.backend = backend;
   return new Gateway({
@@ -114,11 +115,10 @@ function codexHomeOf({ gateway, codex, dataDir }: Capstan['config']): string {
 }
 
 function supervisionOf(
-  { config, logger }: Pick<Capstan, 'config' | 'logger'>,
+  { settings, logger }: { readonly settings: Capstan['config']['gateway']; readonly logger: Logger },
   metrics: GatewayMetrics,
 ): AppServerSupervision {
-  const { gateway: settings } = config;
-  const log = workerLog(logger.child({ room: 'gateway' }));
+  const log = workerLog(logger);
   return {
     supervisor: {
       startupTimeoutMs: Math.min(settings.startupTimeoutMs, settings.handshakeTimeoutMs),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
 import { dataFrames } from '../support/gateway-stage.ts';
@@ -199,6 +200,22 @@ test('SIGKILL of the child: every request is answered, errors can be tried again
   for (const pid of [before, ...descendants(before)]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   await Promise.all(load);
   for (const status of statuses) expect([200, 503]).toContain(status);
+});
+
+test.each([
+  [{ PROXY_HOST: '0.0.0.0' }, /without an API key[^]*PROXY_API_KEY/],
+  [{ PROXY_SANDBOX_MODE: 'danger-full-access' }, /PROXY_SANDBOX_MODE.*read-only, workspace-write/],
+  [{ CODEX_BIN: '/nowhere/codex' }, /codex_missing/],
+])('%j: it does not start, and says why', async (env, said) => {
+  await using dir = await tempDir('cache');
+  const child = spawn(process.execPath, [bin, 'gateway', '--port', '0'], {
+    cwd: dir.path,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: dir.path, CAPSTAN_DATA: dir.join('data'), ...env },
+  });
+  const [text, [code]] = await Promise.all([textOf(child.stderr), once(child, 'exit')]);
+  expect(code).toBe(2);
+  expect(text).toMatch(said);
 });
 
 test('capstan serve has the same under /v1', async () => {

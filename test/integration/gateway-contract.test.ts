@@ -130,14 +130,14 @@ test('what the gateway cannot read is internal_error, told without its text', as
   const { stage } = house;
   const line = { method: 'thread/tokenUsage/updated', params: { threadId: 'THREAD', tokenUsage: null } };
   const bytes = Buffer.from(`${JSON.stringify(line)}\n`).toString('base64');
-  const answer = await say(stage, `says ${JSON.stringify({ bytes, cuts: [] })}`);
+  const headers = { 'x-request-id': 'mine-2' };
+  const answer = await say(stage, `says ${JSON.stringify({ bytes, cuts: [] })}`, {}, { headers });
   expect(answer.status).toBe(500);
   const { code, type, message } = await errorOf(answer);
   expect({ code, type }).toEqual({ code: 'internal_error', type: 'server_error' });
   expect(message).not.toContain('tokenUsage');
-  await expect
-    .poll(() => stage.logLines.some(({ level, msg }) => level === 'error' && msg === 'A request failed'))
-    .toBe(true);
+  const logged = (): unknown => stage.logLines.find(({ msg }) => msg === 'A request failed');
+  await expect.poll(logged).toMatchObject({ level: 'error', requestId: 'mine-2' });
 });
 
 test('a request whose client goes away counts as 499', async () => {

@@ -45,6 +45,7 @@ function mask(bytes: Buffer, needle: Buffer): Buffer {
 /** How many bytes at the end may be the beginning of the needle. */
 function partialMatch(bytes: Buffer, needle: Buffer): number {
   for (let length = Math.min(needle.length - 1, bytes.length); length > 0; length -= 1) {
+    if (bytes[bytes.length - length] !== needle[0]) continue;
     if (bytes.subarray(bytes.length - length).equals(needle.subarray(0, length))) return length;
   }
   return 0;

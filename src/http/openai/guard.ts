@@ -31,6 +31,8 @@ export function needKey(server: FastifyInstance, { apiKey }: GuardSettings): voi
 export function allowPages(request: FastifyRequest, reply: FastifyReply): void {
   const given = request.headers['x-request-id'];
   const id = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : newId();
+  // The log tells of it by the same.
+  request.id = id;
   void reply.header('x-request-id', id);
   void reply.header('vary', 'Origin');
   void reply.header('access-control-allow-origin', request.headers.origin ?? '*');
