@@ -1,22 +1,37 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { runLabel, testRunId } from '../test-run.ts';
+import { docker } from '../docker/docker.ts';
+import { whyNoEngine } from '../docker/engine.ts';
+import { cacheRoot, runFolderPrefix, runLabel, testRunId } from '../test-run.ts';
 
-const run = promisify(execFile);
-const limits = { timeout: 20_000 };
+/** What Capstan itself puts on all that it makes in an engine: the folder of its database. */
+const dataLabel = 'capstan.data';
 
-/** Removes the containers that carry this run's label, and names them. Where no engine listens there are none. */
-export async function removeContainers(): Promise<string[]> {
-  if (process.env['DOCKER_HOST'] === undefined && !existsSync('/var/run/docker.sock')) return [];
-  const filter = `label=${runLabel}=${testRunId()}`;
-  const listed = await run(
-    'docker',
-    ['ps', '--all', '--filter', filter, '--format', '{{.ID}} {{.Names}}'],
-    limits,
-  ).catch(() => ({ stdout: '' }));
-  const containers = listed.stdout.split('\n').filter((line) => line !== '');
-  const ids = containers.map((line) => line.split(' ')[0] ?? '');
-  if (ids.length > 0) await run('docker', ['rm', '--force', '--volumes', ...ids], limits);
-  return containers.map((line) => `container ${line}`);
+/**
+ * Removes the containers, networks and volumes of this run, and names them: what carries its label, or was made for a data folder of its
+ * own. Where no engine answers there are none.
+ */
+export async function removeContainers(runFolder: string): Promise<string[]> {
+  if (whyNoEngine() !== null) return [];
+  const folders = [runFolder, `${cacheRoot}/${runFolderPrefix()}`];
+  const left: string[] = [];
+  for (const [kind, list, remove] of kinds) {
+    const format = `{{.ID}} {{.${kind === 'container' ? 'Names' : 'Name'}}} {{.Label "${runLabel}"}} {{.Label "${dataLabel}"}}`;
+    const said = await docker(
+      ...list,
+      '--format',
+      kind === 'volume' ? format.replace('.ID', '.Name') : format,
+    ).catch(() => '');
+    for (const line of said.split('\n')) {
+      const [id = '', name = '', run, data = ''] = line.split(' ');
+      if (run !== testRunId() && !folders.some((folder) => data.startsWith(folder))) continue;
+      await docker(...remove, id);
+      left.push(`${kind} ${id} ${name}`);
+    }
+  }
+  return left;
 }
+
+const kinds = [
+  ['container', ['ps', '--all'], ['rm', '--force', '--volumes']],
+  ['network', ['network', 'ls'], ['network', 'rm']],
+  ['volume', ['volume', 'ls'], ['volume', 'rm', '--force']],
+] as const;
