@@ -10,11 +10,13 @@ import type { Logger } from '../domain/logger.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { allJobTypes } from './worker-types.ts';
+import { createContainers, type Containers } from './containers.ts';
 import type { JobServices } from './job-services.ts';
 import type { JobTypes } from './job-types.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
 export interface Capstan extends JobServices, AsyncDisposable {
+  readonly containers: Containers;
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
@@ -27,8 +29,10 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
-  /** Tells a Linux inside Windows. */
+  /** Tells a Linux inside Windows, and where containers are. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Inside a container: what lies under the database's folder is known to whoever started it, who has chosen how it is written. */
+  readonly contained?: boolean;
   /** Other than those that come with Capstan. */
   readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
 }
@@ -52,7 +56,7 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     logger.warn({ dbPath: config.dbPath }, journal.warning);
   const store = await openSqliteStore({
     dbPath: config.dbPath,
-    journalMode: journal.mode,
+    journalMode: options.contained === true ? 'as_is' : journal.mode,
     busyLimitMs: config.store.busyTimeoutMs,
   });
   const artifacts = createArtifactStorage(join(config.dataDir, 'artifacts'));
@@ -66,13 +70,14 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     jobTypes:
       options.jobTypes?.(config.dataDir, artifacts) ?? allJobTypes({ dataDir: config.dataDir, artifacts }),
     clock: systemClock,
+    containers: createContainers(options.environment ?? {}),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
 
 /** Whether the settings have any worker run in a container, which opens the same file. */
 function usesContainers({ workers }: Config): boolean {
-  const groups = Object.values(workers).filter((value) => typeof value === 'object');
+  const groups = Object.values(workers).filter((value) => typeof value === 'object' && value !== null);
   return (
     workers.defaultExecutionMode === 'docker' ||
     groups.some(({ executionMode }) => executionMode === 'docker')

@@ -5,7 +5,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
-import { isServing } from './list-workers.ts';
+import { isServing, seeWorkers } from './list-workers.ts';
 import type { Capstan } from './open-capstan.ts';
 import { reap } from './reap.ts';
 import { startCodexWorker } from './start-codex-worker.ts';
@@ -39,7 +39,7 @@ export async function runJob(
 ): Promise<Job> {
   const { store, logger, config } = capstan;
   const { interrupted } = options;
-  await reap({ store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);
   await own.ensure();
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));
@@ -88,11 +88,10 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   let starting: Promise<LocalWorker> | null = null;
 
   async function someoneServes(): Promise<boolean> {
-    const now = capstan.clock();
-    for (const worker of await capstan.store.listWorkers()) {
-      if (worker.types.includes(jobType) && (await isServing(worker, now))) return true;
-    }
-    return false;
+    // Those of a build serve it alone.
+    return (await seeWorkers(capstan)).some(
+      ({ worker, status }) => worker.buildId === null && worker.types.includes(jobType) && isServing(status),
+    );
   }
 
   return {

@@ -35,7 +35,7 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   const { store, config, logger } = capstan;
   const buildId = newId() as BuildId;
   await using open = new AsyncDisposableStack();
-  await reap({ store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   await store.openBuild(buildId, currentProcessIdentity());
   open.defer(() => store.closeBuild(buildId));
   const fleet = openFleet(options, { capstan, buildId, open });
