@@ -67,6 +67,7 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
     },
     onEvent: (event) => {
       const { type, ...facts } = event;
+      if (type === 'worker_launch') [lastLines, told] = [[], null];
       if (type === 'worker_ready') failures = 0;
       if (type === 'shutdown_initiated') stopping = true;
       if (type !== 'worker_exit' || stopping) {

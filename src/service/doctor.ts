@@ -5,6 +5,7 @@ import { failed, passed, warned } from '../codex/check.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex } from './examine-codex.ts';
+import { examineDocker } from './examine-docker.ts';
 import { examineTools } from './examine-tools.ts';
 import type { Capstan } from './open-capstan.ts';
 
@@ -12,14 +13,15 @@ const lowDiskBytes = 1024 ** 3;
 
 /** Everything that jobs rely on, looked at without changing anything but what an empty CODEX_HOME gets. */
 export async function examine(
-  examined: Pick<Capstan, 'config' | 'profile' | 'commandPath'>,
+  examined: Pick<Capstan, 'config' | 'profile' | 'commandPath' | 'containers'>,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { dataDir } = examined.config;
-  const [codex, containment, tools] = await Promise.all([
+  const [codex, containment, tools, docker] = await Promise.all([
     examineCodex(examined, signal),
     probeContainment(signal),
     examineTools(examined.commandPath, signal),
+    examineDocker(examined.config, examined.containers),
   ]);
   const holding =
     containment.kind === 'pid_namespace'
@@ -37,6 +39,7 @@ export async function examine(
     holding,
     ...codex.checks,
     ...tools,
+    ...docker,
   ];
 }
 

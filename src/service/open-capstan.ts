@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
+import { dockerTypes } from '../config/docker-types.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
 import { chooseJournalMode } from '../domain/journal-mode.ts';
@@ -45,15 +46,16 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
   } catch (error) {
     throw asFileError(error, config.dataDir);
   }
+  // They open the same file.
+  const inContainers = dockerTypes(config).length > 0;
   const journal = chooseJournalMode({
     platform: process.platform,
     kernelRelease: release(),
     environment: options.environment ?? {},
     dbPath: config.dbPath,
-    containers: usesContainers(config),
+    containers: inContainers,
   });
-  if (journal.warning !== null && usesContainers(config))
-    logger.warn({ dbPath: config.dbPath }, journal.warning);
+  if (journal.warning !== null && inContainers) logger.warn({ dbPath: config.dbPath }, journal.warning);
   const store = await openSqliteStore({
     dbPath: config.dbPath,
     journalMode: options.contained === true ? 'as_is' : journal.mode,
@@ -73,13 +75,4 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     containers: createContainers(options.environment ?? {}),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
-}
-
-/** Whether the settings have any worker run in a container, which opens the same file. */
-function usesContainers({ workers }: Config): boolean {
-  const groups = Object.values(workers).filter((value) => typeof value === 'object' && value !== null);
-  return (
-    workers.defaultExecutionMode === 'docker' ||
-    groups.some(({ executionMode }) => executionMode === 'docker')
-  );
 }

@@ -12,11 +12,18 @@ export interface ContainerLives {
   readonly failure: (memoryMb: number | null, lastLines: readonly string[]) => AppError;
 }
 
-/** One container after the other under one name, and what is known of the newest; `before` is done before each. */
+export interface LifeOptions {
+  /** Done before each. */
+  readonly before: () => Promise<void>;
+  /** Told when the kernel has killed one for want of memory. */
+  readonly onOutOfMemory: () => void;
+}
+
+/** One container after the other under one name, and what is known of the newest. */
 export function containerLives(
   engine: Engine,
   start: ContainerStart,
-  before: () => Promise<void>,
+  { before, onOutOfMemory }: LifeOptions,
 ): ContainerLives {
   let containerId: string | null = null;
   let refusal: AppError | null = null;
@@ -36,6 +43,7 @@ export function containerLives(
             const outOfMemory =
               killed && (await ranOutOfMemory(engine, child.containerId, sinceMs).catch(() => false));
             death = { exit, outOfMemory };
+            if (outOfMemory) onOutOfMemory();
             return exit;
           });
           return { ...child, exited };

@@ -76,7 +76,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const image = spec.image ?? '';
     const needs = options.needsOf(spec.type);
     if (needs.asks !== null) requireReachable(needs.asks);
-    const policy = { pull: config.workers.pull, onPull: noteOf(options.onNotice) };
+    const policy = { pull: config.workers.pull, onNotice: options.onNotice };
     await requireImage(engine, image, { policy, signal });
     const network = needs.network ? networkName : null;
     const body = containerSpec(spec, {
@@ -109,7 +109,13 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       return seen(spec.name, known);
     }
     const { engine, network, start } = await prepare(spec, signal);
-    const lives = containerLives(engine, start, () => useNetwork(engine, network));
+    const lives = containerLives(engine, start, {
+      before: () => useNetwork(engine, network),
+      onOutOfMemory: () => {
+        const hint = 'raise workers.memory_mb, or lower worker.concurrency';
+        options.onNotice(`${spec.name} was killed, as it needed more memory than it has: ${hint}.`);
+      },
+    });
     const givenUp = deferred<never>();
     givenUp.promise.catch(() => undefined);
     const supervisor = superviseWorker({
@@ -203,12 +209,6 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       await Promise.all(all.map(({ supervisor }) => supervisor.stop()));
       if (usedNetwork) await removeIdleNetwork(await options.connect(), networkName);
     },
-  };
-}
-
-function noteOf(onNotice: (message: string) => void): (image: string) => void {
-  return (image) => {
-    onNotice(`Pulling the image ${image}, which may take minutes.`);
   };
 }
 

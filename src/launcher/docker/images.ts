@@ -5,8 +5,8 @@ import type { Engine } from './engine.ts';
 
 export interface ImagePolicy {
   readonly pull: 'missing' | 'never';
-  /** Told before a pull, which may take minutes. */
-  readonly onPull: (image: string) => void;
+  /** What a person may have to wait for. */
+  readonly onNotice: (message: string) => void;
 }
 
 const progressSchema = z.object({ error: z.string().optional() });
@@ -30,7 +30,7 @@ export async function requireImage(
   const found = await findImage(engine, image, signal);
   if (found !== null) return found;
   if (policy.pull === 'never') throw imageMissing(image);
-  policy.onPull(image);
+  policy.onNotice(`Pulling the image ${image}, which may take minutes.`);
   await pull(engine, image, signal);
   const pulled = await findImage(engine, image, signal);
   if (pulled === null) throw pullFailed(image, 'the registry sent another one.');

@@ -38,8 +38,12 @@ export async function startServiceContainer(
 ): Promise<StartedService> {
   const container = await createContainer(engine, start, signal);
   const sinceMs = Date.now();
+  // The wait for its end would keep this process, too.
+  const watching = new AbortController();
   try {
-    const ended = container.wait({ condition: 'next-exit' }) as Promise<{ StatusCode: number }>;
+    const ended = container.wait({ condition: 'next-exit', abortSignal: watching.signal }) as Promise<{
+      StatusCode: number;
+    }>;
     ended.catch(() => undefined);
     await startContainer(engine, container, start.image);
     if (!start.wait) return { containerId: container.id, workerId: null };
@@ -78,6 +82,8 @@ export async function startServiceContainer(
   } catch (error) {
     await removeContainer(engine, container.id);
     throw error;
+  } finally {
+    watching.abort();
   }
 }
 

@@ -51,7 +51,7 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
       logger.debug({ err: error }, 'No progress to tell');
     }),
   );
-  const replace = (): Promise<void> => replaceLost(fleet, openTasks(making), stop);
+  const replace = (): Promise<void> => replaceLost(making, fleet, stop);
   open.use(
     every(lookEveryMs, replace, (error) => {
       fault.abort(error);
@@ -171,12 +171,12 @@ function cancelOn(
   };
 }
 
-async function replaceLost(
-  fleet: BuildFleet,
-  open: ReadonlyMap<string, number>,
-  signal: AbortSignal,
-): Promise<void> {
+async function replaceLost(making: Making, fleet: BuildFleet, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
+  const { capstan } = making;
+  // No worker in a container can see that another container has died.
+  await reap({ ...capstan, dataDir: capstan.config.dataDir });
+  const open = openTasks(making);
   const serving = await fleet.serving();
   const lost = new Map([...open].filter(([type]) => (serving.get(type) ?? 0) === 0));
   if (lost.size > 0) await fleet.ensure(lost, signal);

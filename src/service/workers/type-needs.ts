@@ -7,12 +7,17 @@ const offline: readonly string[] = ['plantuml', 'drawio'];
 /** Types that ask a model. */
 const agents: readonly string[] = ['codex'];
 
+/** Whether jobs of the type are an agent's, so that the model has a part in what comes of them. */
+export function isAgent(type: string): boolean {
+  return agents.includes(type);
+}
+
 /** What a worker of the type is given in a container: nobody gets a key or a network without a use for it. */
 export function typeNeeds(type: string, { codex }: Config, profile: ProfileSeed): TypeNeeds {
-  const isAgent = agents.includes(type);
+  const asksModel = isAgent(type) && codex.auth === 'profile';
   return {
     network: !offline.includes(type),
-    apiKey: isAgent && codex.auth === 'profile' ? (profile.openaiApiKey?.reveal() ?? null) : null,
-    asks: isAgent && codex.auth === 'profile' ? codex.baseUrl : null,
+    apiKey: asksModel ? (profile.openaiApiKey?.reveal() ?? null) : null,
+    asks: asksModel ? codex.baseUrl : null,
   };
 }
