@@ -7,6 +7,9 @@ import { oneAtATime } from './one-at-a-time.ts';
 
 const checkout = path.join(import.meta.dirname, '../../..');
 
+/** How long a hook may take that asks for images: where nothing is cached, all of them are made. */
+export const imageLimitMs = 15 * 60_000;
+
 export type ImageTarget = 'codex' | 'plantuml' | 'notebook' | 'drawio' | 'service';
 
 const made = new Map<ImageTarget, Promise<string>>();
@@ -32,7 +35,7 @@ async function buildTarget(target: ImageTarget): Promise<string> {
   return oneAtATime('worker-image', async () => {
     const before = await docker('image', 'inspect', '--format', '{{.Id}}', tag).catch(() => null);
     const file = path.join(checkout, 'deploy/Dockerfile');
-    const args = ['--quiet', '--target', target, '--build-arg', `BASE_IMAGE=${base}`];
+    const args = ['--quiet', '--force-rm', '--target', target, '--build-arg', `BASE_IMAGE=${base}`];
     const now = await docker('build', ...args, '--tag', tag, '--file', file, checkout);
     // What the tag meant until now is of no use to anybody; where a container still has it, it stays.
     if (before !== null && before !== now) await dockerSays('image', 'rm', before);

@@ -2,36 +2,45 @@ import { docker } from '../docker/docker.ts';
 import { whyNoEngine } from '../docker/engine.ts';
 import { cacheRoot, runFolderPrefix, runLabel, testRunId } from '../test-run.ts';
 
-/** What Capstan itself puts on all that it makes in an engine: the folder of its database. */
+/** What Capstan itself puts on a container: the database that it works for. */
 const dataLabel = 'capstan.data';
 
+interface Kind {
+  readonly name: string;
+  readonly list: readonly string[];
+  /** What it is called in the list's format. */
+  readonly named: string;
+  readonly remove: readonly string[];
+}
+
+/** In the order in which they can be removed. */
+const kinds: readonly Kind[] = [
+  { name: 'container', list: ['ps', '--all'], named: 'Names', remove: ['rm', '--force', '--volumes'] },
+  { name: 'network', list: ['network', 'ls'], named: 'Name', remove: ['network', 'rm'] },
+  { name: 'volume', list: ['volume', 'ls'], named: 'Name', remove: ['volume', 'rm', '--force'] },
+];
+
 /**
- * Removes the containers, networks and volumes of this run, and names them: what carries its label, or was made for a data folder of its
- * own. Where no engine answers there are none.
+ * Removes the containers, networks and volumes of this run, and names them: what carries its label, has a name like its folders, or was
+ * made for a database in them. Where no engine answers there are none.
  */
 export async function removeContainers(runFolder: string): Promise<string[]> {
   if (whyNoEngine() !== null) return [];
-  const folders = [runFolder, `${cacheRoot}/${runFolderPrefix()}`];
   const left: string[] = [];
-  for (const [kind, list, remove] of kinds) {
-    const format = `{{.ID}} {{.${kind === 'container' ? 'Names' : 'Name'}}} {{.Label "${runLabel}"}} {{.Label "${dataLabel}"}}`;
-    const said = await docker(
-      ...list,
-      '--format',
-      kind === 'volume' ? format.replace('.ID', '.Name') : format,
-    ).catch(() => '');
-    for (const line of said.split('\n')) {
-      const [id = '', name = '', run, data = ''] = line.split(' ');
-      if (run !== testRunId() && !folders.some((folder) => data.startsWith(folder))) continue;
-      await docker(...remove, id);
-      left.push(`${kind} ${id} ${name}`);
+  for (const { name: kind, list, named, remove } of kinds) {
+    const format = `{{.${named}}}\t{{.Label "${runLabel}"}}\t{{.Label "${dataLabel}"}}`;
+    const lines = await docker(...list, '--format', format).catch(() => '');
+    for (const line of lines.split('\n')) {
+      const [name = '', run, data = ''] = line.split('\t');
+      if (run !== testRunId() && !name.startsWith(runFolderPrefix()) && !isOfRun(data, runFolder)) continue;
+      // One that removes itself may have gone since.
+      await docker(...remove, name).catch(() => undefined);
+      left.push(`${kind} ${name}`);
     }
   }
   return left;
 }
 
-const kinds = [
-  ['container', ['ps', '--all'], ['rm', '--force', '--volumes']],
-  ['network', ['network', 'ls'], ['network', 'rm']],
-  ['volume', ['volume', 'ls'], ['volume', 'rm', '--force']],
-] as const;
+function isOfRun(database: string, runFolder: string): boolean {
+  return [`${runFolder}/`, `${cacheRoot}/${runFolderPrefix()}`].some((start) => database.startsWith(start));
+}
