@@ -2,7 +2,7 @@
 const { CAPSTAN_HTTP__PORT = '8081', CAPSTAN_GATEWAY__PORT = '11435' } = process.env;
 
 async function isReady(port) {
-  const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`);
+  const { ok } = await globalThis.fetch(`http://127.0.0.1:${port}/readyz`);
   if (!ok) throw new Error(`not ready on ${port}`);
 }
 

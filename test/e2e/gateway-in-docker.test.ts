@@ -80,9 +80,8 @@ async function openGateway(image: string, model: ScriptedModel, graceMs: number)
       const ask = async (): Promise<string> =>
         ((await (await fetch(`${url}/readyz`)).json()) as { readonly reason: string }).reason;
       // Until it listens the engine takes connections and breaks them off.
-      let last = '';
-      while ((last = await ask().catch(String)) !== reason) {
-        if (limit.aborted) throw new Error(`never ${reason} but ${last}: ${await logsOf(id)}`);
+      for (let said = await ask().catch(String); said !== reason; said = await ask().catch(String)) {
+        if (limit.aborted) throw new Error(`not ${reason} but ${said}: ${await logsOf(id)}`);
         await new Promise((resolve) => setTimeout(resolve, lookMs));
       }
     },

@@ -40,7 +40,7 @@ jobs:
   - { type: plantuml, input: 'diagrams/model.puml', uses: 'diagrams/*.iuml', format: [svg] }
   - { type: drawio, input: diagrams/network.drawio, format: [svg] }
   - { type: notebook, input: slides/graphs.ipynb, format: html, execute: true }
-  - { id: site, type: codex, source: site, prompt: Add a page }
+  - { id: site, type: codex, source: site, prompt: Add a page, checks: grep Added added.html }
 `;
 
 /** Who has no rights on this machine but to use its engine; whoever runs the tests, where that is not root. */
@@ -151,13 +151,13 @@ needs('docker').describe('images', () => {
       event.type === 'workers.used' ? [`${event.mode} ${event.workerType}`] : [],
     );
     expect(used.sort()).toEqual(['docker codex', 'docker drawio', 'docker notebook', 'docker plantuml']);
-    const output = (file: string): Promise<string> => readFile(path.join(project, 'output', file), 'utf8');
+    const output = (file: string): Promise<string> => readFile(path.join(project, 'dist', file), 'utf8');
     expect(await output('diagrams/graph-model.svg')).toContain('WeightedGraph');
     expect(await output('diagrams/network-Triangle.svg')).toContain('<svg');
     // What only the notebook's execution can know.
     expect(await output('slides/graphs.html')).toContain('{1: 2, 2: 2, 3: 3, 4: 1}');
     expect(await output('site/added.html')).toBe('<h1>Added</h1>\n');
-    expect((await stat(path.join(project, 'output/site/added.html'))).uid).toBe(user.uid);
+    expect((await stat(path.join(project, 'dist/site/added.html'))).uid).toBe(user.uid);
     const left = await docker(
       'ps',
       '--all',

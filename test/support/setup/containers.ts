@@ -8,16 +8,23 @@ const dataLabel = 'capstan.data';
 interface Kind {
   readonly name: string;
   readonly list: readonly string[];
-  /** What it is called in the list's format. */
+  /** What it is called in the list's format, and by what it is removed: networks may share a name. */
   readonly named: string;
+  readonly id: string;
   readonly remove: readonly string[];
 }
 
 /** In the order in which they can be removed. */
 const kinds: readonly Kind[] = [
-  { name: 'container', list: ['ps', '--all'], named: 'Names', remove: ['rm', '--force', '--volumes'] },
-  { name: 'network', list: ['network', 'ls'], named: 'Name', remove: ['network', 'rm'] },
-  { name: 'volume', list: ['volume', 'ls'], named: 'Name', remove: ['volume', 'rm', '--force'] },
+  {
+    name: 'container',
+    list: ['ps', '--all'],
+    named: 'Names',
+    id: 'ID',
+    remove: ['rm', '--force', '--volumes'],
+  },
+  { name: 'network', list: ['network', 'ls'], named: 'Name', id: 'ID', remove: ['network', 'rm'] },
+  { name: 'volume', list: ['volume', 'ls'], named: 'Name', id: 'Name', remove: ['volume', 'rm', '--force'] },
 ];
 
 /**
@@ -27,14 +34,14 @@ const kinds: readonly Kind[] = [
 export async function removeContainers(runFolder: string): Promise<string[]> {
   if (whyNoEngine() !== null) return [];
   const left: string[] = [];
-  for (const { name: kind, list, named, remove } of kinds) {
-    const format = `{{.${named}}}\t{{.Label "${runLabel}"}}\t{{.Label "${dataLabel}"}}`;
+  for (const { name: kind, list, named, id, remove } of kinds) {
+    const format = `{{.${id}}}\t{{.${named}}}\t{{.Label "${runLabel}"}}\t{{.Label "${dataLabel}"}}`;
     const lines = await docker(...list, '--format', format).catch(() => '');
     for (const line of lines.split('\n')) {
-      const [name = '', run, data = ''] = line.split('\t');
+      const [found = '', name = '', run, data = ''] = line.split('\t');
       if (run !== testRunId() && !name.startsWith(runFolderPrefix()) && !isOfRun(data, runFolder)) continue;
       // One that removes itself may have gone since.
-      await docker(...remove, name).catch(() => undefined);
+      await docker(...remove, found).catch(() => undefined);
       left.push(`${kind} ${name}`);
     }
   }
