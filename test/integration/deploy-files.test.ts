@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -54,4 +54,29 @@ test('compose.yaml gives no container rights, the engine, or an address that oth
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
     expect(service.env_file !== undefined).toBe(['service', 'codex'].includes(name));
   }
+});
+
+test('docs/docker.md explains every code that the launcher of containers fails with, and no other', () => {
+  const sources = globSync(
+    [
+      'src/launcher/*.ts',
+      'src/launcher/docker/*.ts',
+      'src/config/worker-settings.ts',
+      'src/codex/check-sandbox.ts',
+    ],
+    {
+      cwd: checkout,
+    },
+  );
+  const code = sources
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(path.join(checkout, file), 'utf8'))
+    .join('\n');
+  const thrown = code.matchAll(/new AppError\(\s*'\w+',\s*'(\w+)'/g);
+  const explained = readFileSync(path.join(checkout, 'docs/docker.md'), 'utf8').matchAll(
+    /^\| `(\w+_\w+)` /gm,
+  );
+  const codes = (found: Iterable<RegExpMatchArray>): readonly string[] =>
+    [...new Set(Array.from(found, (match) => match[1] ?? ''))].sort();
+  expect(codes(explained)).toEqual(codes(thrown));
 });
