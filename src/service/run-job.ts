@@ -37,7 +37,7 @@ export async function runJob(
   request: Pick<SubmitJob, 'type' | 'input'> & Partial<SubmitJob>,
   options: RunJobOptions,
 ): Promise<Job> {
-  const { store, logger, config } = capstan;
+  const { store, config } = capstan;
   const { interrupted } = options;
   await reap({ ...capstan, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);

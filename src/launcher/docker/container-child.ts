@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { createLineSplitter } from '../../runtime/line-splitter.ts';
 import { pause } from '../../runtime/wait.ts';
@@ -129,11 +129,10 @@ async function attach(engine: Engine, container: Container): Promise<Duplex> {
   const stream = await engine.ask('attach to the container', (limit) =>
     container.attach({ ...request, abortSignal: limit }),
   );
-  if (stream === null) throw new Error('The container was removed before it was started.');
-  const duplex = stream as Duplex;
+  if (!(stream instanceof Duplex)) throw new Error('The container was removed before it was started.');
   // Its end says that the connection is gone, which is all there is to know.
-  duplex.on('error', () => undefined);
-  return duplex;
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 /** An engine that ends takes its containers along, or lets them go on without their stdin, which they leave by. */

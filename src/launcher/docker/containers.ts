@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { labels } from './labels.ts';
 
 /** A container as people and rows name it. */
-export const shortIdLength = 12;
+const shortIdLength = 12;
 
 export interface ContainerName {
   readonly name: string;

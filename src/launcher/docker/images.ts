@@ -52,17 +52,18 @@ function imageMissing(image: string): AppError {
 async function pull(engine: Engine, image: string, signal: AbortSignal): Promise<void> {
   try {
     const progress = (await engine.docker.pull(image, { abortSignal: signal })) as AsyncIterable<Buffer>;
-    let failure: string | null = null;
+    const failures: string[] = [];
     const lines = createLineSplitter({
       onLine: (line) => {
-        failure = progressSchema.safeParse(JSON.parse(line)).data?.error ?? failure;
+        const failure = progressSchema.safeParse(JSON.parse(line)).data?.error;
+        if (failure !== undefined) failures.push(failure);
       },
       onOverlong: () => undefined,
     });
     // It answers well at once; how it went is said on the way.
     for await (const chunk of progress) lines.push(chunk);
     lines.end();
-    if (failure !== null) throw new Error(failure);
+    if (failures.length > 0) throw new Error(failures.join(' '));
   } catch (error) {
     signal.throwIfAborted();
     throw pullFailed(image, error instanceof Error ? error.message : String(error), error);

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Container } from 'dockerode';
 import { createLineSplitter } from '../../runtime/line-splitter.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
@@ -62,14 +62,14 @@ export async function startServiceContainer(
     const stop = AbortSignal.any([signal, limit.signal]);
     const said = await listen(container, stop);
     try {
-      const workerId = await firstOf([said.started, diedOf(ended), rejectionOf(stop)]);
+      const workerId = await Promise.race([said.started, diedOf(ended), rejectionOf(stop)]);
       if (typeof workerId === 'string') {
         await container.update({ RestartPolicy: serviceRestarts });
         return { containerId: container.id, workerId };
       }
       // What it said last may still be on its way.
-      await firstOf([said.over, rejectionOf(stop)]);
-      await firstOf([said.started, Promise.resolve()]);
+      await Promise.race([said.over, rejectionOf(stop)]);
+      await Promise.race([said.started, Promise.resolve()]);
       throw containerDied({
         ...start,
         exit: exitOfCode(workerId.code),
@@ -98,7 +98,8 @@ interface Listening {
 
 async function listen(container: Container, signal: AbortSignal): Promise<Listening> {
   const follow = { follow: true, stdout: true, stderr: true, abortSignal: signal } as const;
-  const stream = (await container.logs(follow)) as Readable;
+  const stream = await container.logs(follow);
+  if (!(stream instanceof Readable)) throw new Error('The log of the container cannot be followed.');
   const reader = readStart();
   let last: readonly string[] = [];
   const lines = createLineSplitter({
@@ -135,10 +136,6 @@ async function listen(container: Container, signal: AbortSignal): Promise<Listen
 
 async function diedOf(ended: Promise<{ readonly StatusCode: number }>): Promise<{ readonly code: number }> {
   return { code: (await ended).StatusCode };
-}
-
-async function firstOf<T extends readonly Promise<unknown>[]>(promises: T): Promise<Awaited<T[number]>> {
-  return Promise.race(promises) as Promise<Awaited<T[number]>>;
 }
 
 async function rejectionOf(signal: AbortSignal): Promise<never> {

@@ -48,7 +48,7 @@ export async function startServices(
   capstan: Capstan,
   options: StartServicesOptions,
 ): Promise<readonly Service[]> {
-  const { config, store, logger } = capstan;
+  const { config, logger } = capstan;
   using held = holdFile(join(config.dataDir, 'services.lock'));
   if (held === null) {
     throw new AppError(
