@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { isDead, readProcessStat } from '../../src/runtime/process-stat.ts';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
-import { docker } from '../support/docker/docker.ts';
+import { docker, dockerSays } from '../support/docker/docker.ts';
 import { hostAddress } from '../support/docker/host-address.ts';
 import { contained } from '../support/docker/run-contained.ts';
 import { imageLimitMs, workerImage } from '../support/docker/worker-image.ts';
@@ -93,17 +93,19 @@ async function openGateway(image: string, model: ScriptedModel, graceMs: number)
   return gateway;
 }
 
+/** What the engine asks every few seconds. */
+function healthcheck({ id }: Contained): readonly string[] {
+  return ['exec', id, 'node', '/usr/local/lib/healthy.js'];
+}
+
 /** What it said on both streams. */
 function logsOf(id: string): Promise<string> {
   return run('sh', ['-c', 'docker logs "$0" 2>&1 | tail -20', id]).then(({ stdout }) => stdout);
 }
 
 function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
+  const stat = readProcessStat(pid);
+  return stat !== null && !isDead(stat);
 }
 
 needs('docker').describe('the gateway in a container', () => {
@@ -120,8 +122,10 @@ needs('docker').describe('the gateway in a container', () => {
     await model.waitAtGate('end');
     const processes = await gateway.processes();
     expect(processes.length).toBeGreaterThan(2);
+    expect(await dockerSays(...healthcheck(gateway))).toBe(true);
     const stopped = docker('stop', '--time', '60', gateway.id);
     await gateway.whenReadyz('shutdown_in_progress');
+    expect(await dockerSays(...healthcheck(gateway))).toBe(false);
     model.release('end');
     const frames = dataFrames(await stream.text());
     expect(frames.join('\n')).toContain('in flight');

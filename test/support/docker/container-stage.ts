@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { openBuildStage, type BuildStage, type Ran, type Running } from '../build-stage.ts';
 import { docker } from './docker.ts';
 
-const run = promisify(execFile);
 const polling = { timeout: 30_000, interval: 50 };
 
 /** A build stage whose plantuml workers run in containers; it fails where it leaves one. */
@@ -30,10 +27,10 @@ export async function openContainerStage(image: string, diagrams: number): Promi
     ),
   });
   const settings = {
-    CAPSTAN_WORKERS__DEFAULT_EXECUTION_MODE: 'docker',
+    CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT: '0',
+    CAPSTAN_WORKERS__PLANTUML__EXECUTION_MODE: 'docker',
     CAPSTAN_WORKERS__PLANTUML__COUNT: '1',
     CAPSTAN_WORKERS__PLANTUML__IMAGE: image,
-    CAPSTAN_WORKERS__SHOUT__COUNT: '',
   };
   const containers = async (): Promise<readonly string[]> => {
     const label = `label=capstan.data=${path.join(stage.dataDir, 'capstan.db')}`;
@@ -54,7 +51,7 @@ export async function openContainerStage(image: string, diagrams: number): Promi
       try {
         await whenContainers(0);
       } finally {
-        for (const id of await containers()) await run('docker', ['rm', '--force', id]);
+        for (const id of await containers()) await docker('rm', '--force', id);
         await stage[Symbol.asyncDispose]();
       }
     },

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isDead, readProcessStat } from '../../../src/runtime/process-stat.ts';
 import { cacheRoot } from '../test-run.ts';
 import { dockerSays } from './docker.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -98,10 +99,12 @@ function pidFile(): string {
 }
 
 function isDockerd(pid: number): boolean {
+  const stat = pid > 0 ? readProcessStat(pid) : null;
+  if (stat === null || isDead(stat)) return false;
   try {
-    return pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'dockerd';
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'dockerd';
   } catch {
-    // It has ended.
+    // It has ended since.
     return false;
   }
 }
