@@ -69,6 +69,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     codexHome: config.codex.home,
   });
   let usedNetwork = false;
+  let networkTurn = Promise.resolve();
 
   /** All that can be known to be missing is missed here, before anything is started. */
   async function prepare(spec: WorkerSpec, signal: AbortSignal) {
@@ -95,7 +96,9 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   async function useNetwork(engine: Engine, network: string | null, signal?: AbortSignal): Promise<void> {
     if (network === null) return;
     usedNetwork = true;
-    await requireNetwork(engine, network, signal);
+    const mine = networkTurn.then(() => requireNetwork(engine, network, signal));
+    networkTurn = mine.catch(() => undefined);
+    await mine;
   }
 
   async function requireShared(workerId: string): Promise<void> {
