@@ -4,7 +4,7 @@ import { runLabel, testRunId } from '../test-run.ts';
 const profile = path.join(import.meta.dirname, '../../../deploy/seccomp.json');
 
 /** Who has nothing on this machine. */
-export const nobody = '12345:12345';
+const nobody = '12345:12345';
 
 /** Arguments of `docker run` for a container that is shut in as deploy/compose.yaml does it; it carries the run's label. */
 export function contained(user = nobody): readonly string[] {
