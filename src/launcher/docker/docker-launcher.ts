@@ -210,7 +210,13 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       const all = [...attached.values()];
       attached.clear();
       await Promise.all(all.map(({ supervisor }) => supervisor.stop()));
-      if (usedNetwork) await removeIdleNetwork(await options.connect(), networkName);
+      if (!usedNetwork) return;
+      try {
+        await removeIdleNetwork(await options.connect(), networkName);
+      } catch (error) {
+        // It costs nothing to stay, and must not hide why this ends.
+        logger.warn({ err: error, network: networkName }, 'The network of the workers could not be removed');
+      }
     },
   };
 }

@@ -39,7 +39,9 @@ export async function findOrphans(capstan: Capstan, options: OrphanOptions): Pro
       return [{ id, name, type, why: 'its build is gone' }];
     if (build !== undefined) return [];
     const young = clock() - Created * 1_000 < config.workers.startTimeoutMs;
-    if (State !== 'running' && !young) return [{ id, name, type, why: `it is ${State} and takes no jobs` }];
+    // One that was only made is about to be started.
+    if (State !== 'running' && !(State === 'created' && young))
+      return [{ id, name, type, why: `it is ${State} and takes no jobs` }];
     return options.all && !young ? [{ id, name, type, why: 'it is not registered' }] : [];
   });
 }
