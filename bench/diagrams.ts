@@ -28,7 +28,7 @@ from the first submission to the last job's end, and with the worker's start bef
   async run(context) {
     const { rounds } = sizes[context.scale];
     const files = await makeFiles(context);
-    const { java, jar } = await findPlantuml(process.env['PATH'] ?? '', context.signal);
+    const { java, jar } = await findPlantuml({ path: process.env['PATH'] ?? '' }, context.signal);
     const jvm = async (inputs: readonly string[]): Promise<void> => {
       const out = path.join(context.dir, 'out');
       await run(java, [

@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { scriptedAppServer } from '../test/support/scripted-app-server.ts';
 import { chatBody, openBenchGateway } from './gateway-stage.ts';
-import { below, type Figure, type Row } from './support/figure.ts';
+import { below, type Figure } from './support/figure.ts';
 
 const sizes = {
-  full: { streams: 1000, requests: 10_000, warm: 2000 },
+  full: { streams: 1000, requests: 10_000, warm: 8000 },
   tiny: { streams: 50, requests: 200, warm: 50 },
 } as const;
 const mb = 1024 * 1024;
@@ -15,7 +15,7 @@ const mb = 1024 * 1024;
 export const gatewayMemory: Figure = {
   name: 'gateway-memory',
   about: `Memory of the process that holds the gateway and its HTTP clients (so both ends of every connection), with a scripted app-server: while 1,000 streams are open whose model says nothing more, and after 10,000 requests
-in a row; RSS after a garbage collection.`,
+in a row. After a garbage collection: the heap says whether anything is kept; RSS is for information: under load V8 doubles its young generation up to 128 MB and more, whatever is kept, and does not give it back.`,
   async run(context) {
     const { streams, requests, warm } = sizes[context.scale];
     await using child = await scriptedAppServer('good');
@@ -43,28 +43,38 @@ in a row; RSS after a garbage collection.`,
       for (let done = 0; done < count; done += 1) for await (const _chunk of await ask('hi', false));
     };
     await inARow(warm);
-    const before = rss();
+    const before = memory();
     await inARow(requests);
-    const after = rss();
+    const after = memory();
 
     const open: IncomingMessage[] = [];
     for (let opened = 0; opened < streams; opened += 1) open.push(await ask('hang-after-text', true));
-    const held = rss();
+    const held = memory();
     for (const stream of open) stream.destroy();
-    const between = (from: number, to: number): string =>
-      `${Math.round(from / mb)} → ${Math.round(to / mb)} MB`;
-    const row = (figure: string, ours: number, limit: number): Row =>
-      below({ figure, unit: 'MB', ours: ours / mb, rival: null }, limit);
+    const row = (what: keyof Memory, figure: string, [from, to]: readonly [Memory, Memory]) => ({
+      figure: `${what} grown by ${figure} (${Math.round(from[what] / mb)} → ${Math.round(to[what] / mb)} MB)`,
+      unit: 'MB',
+      ours: (to[what] - from[what]) / mb,
+      rival: null,
+    });
+    const inRow = `${requests} requests in a row`;
     return [
-      row(`grown by ${requests} requests in a row (${between(before, after)})`, after - before, 30),
-      row(`grown by ${streams} open idle streams (${between(after, held)})`, held - after, 150),
+      below(row('heap', inRow, [before, after]), 5),
+      { ...row('RSS', inRow, [before, after]), ratio: null, goal: '', met: null },
+      below(row('RSS', `${streams} open idle streams`, [after, held]), 150),
     ];
   },
 };
 
-function rss(): number {
+interface Memory {
+  readonly heap: number;
+  readonly RSS: number;
+}
+
+function memory(): Memory {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   collect();
-  return process.memoryUsage().rss;
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed, RSS: rss };
 }

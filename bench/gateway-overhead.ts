@@ -5,21 +5,24 @@ import { startAppServer } from '../src/codex/app-server/app-server-process.ts';
 import { findCodex } from '../src/codex/find-codex.ts';
 import { runAppServerTurn } from '../src/gateway/app-server-turn.ts';
 import { probeContainment } from '../src/supervisor/contain.ts';
+import type { Timing } from './children/gateway-client.ts';
 import { chatBody, openBenchGateway, silent } from './gateway-stage.ts';
 import { below, type Figure, type FigureContext, type Row } from './support/figure.ts';
 import { startModel } from './support/model.ts';
 import { key } from './support/places.ts';
+import { startSide } from './support/side.ts';
 import { median, percentile } from './support/statistics.ts';
 
 const sizes = { full: { turns: 320, warm: 32 }, tiny: { turns: 4, warm: 1 } } as const;
-const answer = 'A short answer in three pieces, so that there is a first one and a last one.';
+const said = 'A short answer in three pieces, so that there is a first one and a last one.';
 
 export const gatewayOverhead: Figure = {
   name: 'gateway-overhead',
-  about: `One streamed chat completion over HTTP through the gateway against the same turn asked of an app-server directly (thread, turn, release; the same thread settings; the model asked without our proxy), on one scripted model in a
-process of its own. Rounds of both alternate; the figures are the differences of the medians and of the 99th percentiles, to the first piece and to the end.`,
+  about: `One streamed chat completion over HTTP through the gateway against the same turn asked of an app-server directly (thread, turn, release; the same thread settings; the model asked without our proxy). The scripted model and the gateway's client
+are processes of their own. The direct app-server runs in the environment that anybody would start it in; the gateway's own reads one root certificate instead of all, which is work that it does not do. Rounds of both alternate, at least as many slots as
+requests; the figures are the differences of the medians and of the 99th percentiles, to the first piece and to the end.`,
   async run(context) {
-    await using model = await startModel(context.dir, { conversations: [{ turns: [{ text: answer }] }] });
+    await using model = await startModel(context.dir, { conversations: [{ turns: [{ text: said }] }] });
     await using sides = new AsyncDisposableStack();
     const gateway = await startGateway(context, model.baseUrl, sides);
     const raw = await startRaw(context, model.baseUrl, sides);
@@ -30,25 +33,34 @@ process of its own. Rounds of both alternate; the figures are the differences of
   },
 };
 
-/** Milliseconds to the first piece and to the end. */
-export interface Timing {
-  readonly first: number;
-  readonly end: number;
+/** So many turns, so many at once. */
+export type Ask = (count: number, concurrency: number) => Promise<readonly Timing[]>;
+
+interface Sides {
+  readonly gateway: Ask;
+  readonly raw: Ask;
+  readonly concurrency: number;
 }
-export type Ask = () => Promise<Timing>;
 
 async function compare(
   context: FigureContext,
-  { gateway, raw, concurrency }: { gateway: Ask; raw: Ask; concurrency: number },
+  { gateway, raw, concurrency }: Sides,
 ): Promise<readonly Row[]> {
   const { turns, warm } = sizes[context.scale];
-  for (const ask of [gateway, raw]) await many(ask, warm, concurrency);
+  for (const ask of [gateway, raw]) await ask(warm, concurrency);
   const ours: Timing[] = [];
   const theirs: Timing[] = [];
+  let ownMs = 0;
   for (let round = 0; round < 4; round += 1) {
-    ours.push(...(await many(gateway, turns / 4, concurrency)));
-    theirs.push(...(await many(raw, turns / 4, concurrency)));
+    const before = process.cpuUsage();
+    ours.push(...(await gateway(turns / 4, concurrency)));
+    const { user, system } = process.cpuUsage(before);
+    ownMs += (user + system) / 1000;
+    theirs.push(...(await raw(turns / 4, concurrency)));
   }
+  context.say(
+    `${concurrency} at once: ${(ownMs / turns).toFixed(2)} ms processor time of the gateway a turn`,
+  );
   const row = (what: keyof Timing, share: 'p50' | 'p99', limit: number): Row => {
     const of = (timings: readonly Timing[]): number => {
       const values = timings.map((timing) => timing[what]);
@@ -62,7 +74,10 @@ async function compare(
   return [row('end', 'p50', 1), row('end', 'p99', 5), row('first', 'p50', 2)];
 }
 
-async function many(ask: Ask, count: number, concurrency: number): Promise<readonly Timing[]> {
+async function many(
+  ask: () => Promise<Timing>,
+  { count, concurrency }: { readonly count: number; readonly concurrency: number },
+): Promise<readonly Timing[]> {
   const timings: Timing[] = [];
   let left = count;
   const one = async (): Promise<void> => {
@@ -81,15 +96,9 @@ export async function startGateway(
   sides: AsyncDisposableStack,
 ): Promise<Ask> {
   const { url } = await openBenchGateway(context, { baseUrl }, sides);
+  const client = sides.use(startSide(new URL('children/gateway-client.ts', import.meta.url)));
   const body = chatBody('hi', true);
-  return async () => {
-    const began = performance.now();
-    let first = 0;
-    const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body });
-    if (response.status !== 200 || response.body === null) throw new Error(await response.text());
-    for await (const _chunk of response.body) if (first === 0) first = performance.now() - began;
-    return { first, end: performance.now() - began };
-  };
+  return (count, concurrency) => client.ask({ do: 'chat', url, body, count, concurrency });
 }
 
 export async function startRaw(
@@ -116,7 +125,7 @@ export async function startRaw(
     ),
   );
   const client: AppServerClient = await server.supervisor.whenReady(signal, 30_000);
-  return async () => {
+  const ask = async (): Promise<Timing> => {
     const began = performance.now();
     let first = 0;
     await runAppServerTurn(client, {
@@ -126,6 +135,7 @@ export async function startRaw(
         model: 'gpt-5.5',
         effort: null,
         verbosity: null,
+        summary: null,
         tools: [],
         parallelTools: true,
         outputSchema: null,
@@ -144,6 +154,7 @@ export async function startRaw(
           if (first === 0) first = performance.now() - began;
         },
         onToolCall: () => undefined,
+        onReasoning: () => undefined,
         onActivity: () => undefined,
       },
       signal: new AbortController().signal,
@@ -151,4 +162,5 @@ export async function startRaw(
     });
     return { first, end: performance.now() - began };
   };
+  return (count, concurrency) => many(ask, { count, concurrency });
 }

@@ -8,7 +8,7 @@ const token = 'word ';
 
 export const gatewayStream: Figure = {
   name: 'gateway-stream',
-  about: `A long answer, each token a piece of its own and the model as fast as it can: tokens a second from the first piece to the end, streamed by the gateway over HTTP, over the same read from an app-server directly.
+  about: `A long answer, each token a piece of its own and the model as fast as it can: tokens a second from the first piece to the end, streamed by the gateway over HTTP to a client in a process of its own, over the same read from an app-server directly.
 Rounds of both alternate; medians.`,
   async run(context) {
     const { tokens, rounds } = sizes[context.scale];
@@ -20,10 +20,11 @@ Rounds of both alternate; medians.`,
     const raw = await startRaw(context, model.baseUrl, sides);
     const [ours, theirs]: [number[], number[]] = [[], []];
     const rate = async (ask: Ask): Promise<number> => {
-      const { first, end } = await ask();
-      return (tokens / (end - first)) * 1000;
+      const [timing] = await ask(1, 1);
+      if (timing === undefined) throw new Error('no answer');
+      return (tokens / (timing.end - timing.first)) * 1000;
     };
-    for (const ask of [gateway, raw]) await ask();
+    for (const ask of [gateway, raw]) await ask(1, 1);
     for (let round = 0; round < rounds; round += 1) {
       ours.push(await rate(gateway));
       theirs.push(await rate(raw));

@@ -2,9 +2,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildRebuild } from './build-rebuild.ts';
 import { cliHelp } from './cli-help.ts';
 import { codexOverhead } from './codex-overhead.ts';
 import { diagrams } from './diagrams.ts';
+import { fleetFairness } from './fleet-fairness.ts';
 import { gatewayCrash } from './gateway-crash.ts';
 import { gatewayMemory } from './gateway-memory.ts';
 import { gatewayOverhead } from './gateway-overhead.ts';
@@ -35,6 +37,8 @@ const figures: readonly Figure[] = [
   memory,
   diagrams,
   workerStart,
+  buildRebuild,
+  fleetFairness,
 ];
 
 const { values, positionals } = parseArgs({

@@ -155,7 +155,14 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 try {
-  await demo(stop.signal);
+  const [what, ...args] = process.argv.slice(2);
+  if (what === undefined) await demo(stop.signal);
+  else if (what === 'course')
+    process.exitCode = await (await import('./course.ts')).courseDemo(args, stop.signal);
+  else {
+    process.stderr.write(`There is no demo '${what}'. Say: npm run demo, or npm run demo -- course\n`);
+    process.exitCode = 2;
+  }
 } catch (error) {
   if (!stop.signal.aborted) {
     printError({ stderr: process.stderr, env: process.env }, error, { json: false });

@@ -26,9 +26,12 @@ All sources are read and must be right, also where a stronger one wins: wrong va
 variables are reported together, each with its file and line, variable or flag, and nothing starts (exit code 2).
 
 - The part of a name before the dot is a section: \`codex.model\` is \`model\` under \`[codex]\`.
-- A duration is \`500ms\`, \`30s\`, \`10m\`, \`1.5h\`, or a number of milliseconds.
+- A duration is \`500ms\`, \`30s\`, \`10m\`, \`1.5h\`, \`30d\`, or a number of milliseconds.
 - A relative path starts at the folder of the file that says it; in a flag or variable, at the working folder. \`~/\` is the
   home folder.
+- What decides which program runs, who gets the key and what agents may do is marked 'not from an untrusted project': the project's
+  file comes with the project, which may be somebody else's. Where such a value would count, nothing starts until you name the
+  project's folder in \`trusted_projects\` (\`CAPSTAN_TRUSTED_PROJECTS\`, or your own file), or override the value.
 - An empty variable counts as unset. \`CLX_\` is read as \`CAPSTAN_\`.
 - A flag is there where the command's \`--help\` lists it.
 
@@ -46,6 +49,8 @@ const sectionTitles: Readonly<Record<string, string>> = {
   gateway: 'Gateway',
   worker: 'Worker',
   workers: 'Workers',
+  retention: 'Retention',
+  tools: 'Tools',
   store: 'Store',
 };
 
@@ -63,7 +68,7 @@ ${row.description}
 - Default: ${row.defaultValue}
 - Environment: ${code(row.variables)}
 - Flag: ${code(row.flags)}
-`;
+${row.trustedOnly ? '- Not from an untrusted project\n' : ''}`;
 }
 
 function render(): string {

@@ -9,6 +9,8 @@ async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of Object.keys(signals) as SignalName[]) {
     process.on(signal, () => {
+      // A closed terminal says so more than once, to be sure.
+      if (interrupted.signal.aborted && signal === 'SIGHUP') return;
       if (interrupted.signal.aborted) process.exit(signals[signal]);
       interrupted.abort(signal);
     });

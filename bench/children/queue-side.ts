@@ -1,6 +1,7 @@
 /** Our side of the queue's figures: a store, and a worker in this process whose jobs do nothing. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { submitJobSchema } from '../../src/contract/job.ts';
 import { emptyReport } from '../../src/domain/job.ts';
@@ -13,7 +14,15 @@ import { createLogger } from '../../src/telemetry/create-logger.ts';
 import { answer } from '../support/answer.js';
 
 const drain = new AbortController();
-const logger = createLogger({ level: 'warn', format: 'text', destination: process.stderr });
+/** What the worker warned of: a lock that reaches it, a lost lease. */
+const complaints: string[] = [];
+const complain = new Writable({
+  write(line: Buffer, _encoding, done) {
+    complaints.push(line.toString());
+    process.stderr.write(line, done);
+  },
+});
+const logger = createLogger({ level: 'warn', format: 'text', destination: complain });
 const inputSchema = z.object({ number: z.number() });
 const jobTypes = new Map([
   [
@@ -120,6 +129,26 @@ async function drainAll(request: {
   return { submittedMs, tookMs };
 }
 
+/** Submits `count` jobs for whatever workers there are. */
+async function submitAll(request: {
+  readonly dir: string;
+  readonly count: number;
+  readonly inFlight: number;
+}): Promise<void> {
+  const opened = await open(request);
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: request.inFlight }, async () => {
+      while (next < request.count) await submitJob({ store: opened, jobTypes }, submission((next += 1)));
+    }),
+  );
+}
+
+/** The numbers of the jobs that this worker ran, as often as it ran each, and what it warned of. */
+function ran() {
+  return { numbers: [...runs].flatMap(([number, times]) => Array<number>(times).fill(number)), complaints };
+}
+
 /** Submits one job; when, on the clock that all processes share, and when it was on disk. */
 async function submitOne(request: { readonly dir: string; readonly number: number }) {
   const opened = await open(request);
@@ -147,6 +176,8 @@ answer(
     open: (request: { readonly dir: string }) => open(request).then(() => null),
     work,
     drainAll,
+    submitAll,
+    ran,
     submitOne,
     startOf,
   },

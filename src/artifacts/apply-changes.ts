@@ -9,6 +9,7 @@ import { asFileError, showName } from './file-error.ts';
 import { fingerprintFolder } from './fingerprint.ts';
 import { removeTree } from './remove-tree.ts';
 import { type TreeDiff } from './tree-diff.ts';
+import type { ExcludeRules } from './tree-filter.ts';
 
 export interface ApplyOptions {
   /** The folder's fingerprint when the job was accepted. */
@@ -16,6 +17,8 @@ export interface ApplyOptions {
   /** Where the job's patch lies, for whoever has to apply it by hand. */
   readonly patchFile: string;
   readonly dataDir?: string | undefined;
+  /** Files of the folder that the job's source did not have. */
+  readonly exclude?: ExcludeRules | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -184,10 +187,10 @@ export async function applyChanges(
   diff: TreeDiff,
   options: ApplyOptions,
 ): Promise<readonly FileChange[]> {
-  const { fingerprint, patchFile, signal, dataDir } = options;
+  const { fingerprint, patchFile, signal, dataDir, exclude } = options;
   const folder = resolve(dir);
   const hint = byHand(folder, patchFile);
-  if ((await fingerprintFolder(folder, { signal, dataDir })) !== fingerprint) {
+  if ((await fingerprintFolder(folder, { signal, dataDir, exclude })) !== fingerprint) {
     throw new AppError('user', 'folder_changed', `${showName(folder)} changed since the job was accepted.`, {
       hint,
     });

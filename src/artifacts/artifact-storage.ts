@@ -14,17 +14,28 @@ import { removeTree } from './remove-tree.ts';
 /** What becomes an artifact: bytes, a stream of them, or a file that is copied. */
 export type ArtifactContent = Buffer | AsyncIterable<Buffer> | { readonly file: string };
 
+/** Bytes of a file, both ends included. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface OpenArtifact {
   /** The caller reads it to its end or destroys it. */
   readonly stream: Readable;
+  /** Of the whole artifact. */
   readonly sizeBytes: number;
 }
 
 export interface ArtifactStorage {
   /** Stores an artifact, synced to disk before it resolves; one of the same name is replaced in one step. */
   put(jobId: string, name: string, content: ArtifactContent): Promise<Artifact>;
-  /** Throws `artifact_not_found`. */
-  open(jobId: string, name: string): Promise<OpenArtifact>;
+  /** Throws `artifact_not_found`, and what `choosePart` throws, which says what part to read once the size is known; null: all. */
+  open(
+    jobId: string,
+    name: string,
+    choosePart?: (sizeBytes: number) => ByteRange | null,
+  ): Promise<OpenArtifact>;
   /** Sorted by name; empty for an unknown job. */
   list(jobId: string): Promise<readonly Omit<Artifact, 'sha256'>[]>;
   /** Where the artifact lies, whether it exists or not. */
@@ -123,7 +134,7 @@ export function createArtifactStorage(rootDir: string): ArtifactStorage {
       });
     },
 
-    async open(jobId, name) {
+    async open(jobId, name, choosePart) {
       const file = path(jobId, name);
       let handle: FileHandle;
       try {
@@ -132,8 +143,13 @@ export function createArtifactStorage(rootDir: string): ArtifactStorage {
         if (hasErrno(error, 'ENOENT')) throw notFound(jobId, name, error);
         throw asFileError(error, file);
       }
-      const { size } = await handle.stat();
-      return { stream: handle.createReadStream(), sizeBytes: size };
+      try {
+        const { size } = await handle.stat();
+        return { stream: handle.createReadStream(choosePart?.(size) ?? {}), sizeBytes: size };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     },
 
     async list(jobId) {

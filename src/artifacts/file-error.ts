@@ -13,7 +13,7 @@ export function asFileError(error: unknown, path: string): unknown {
       'disk_full',
       `The disk is full: could not write ${showName(path)}.`,
       {
-        hint: 'Free some space on that disk; the job is tried again.',
+        hint: 'Free some space on that disk. A job that is still running is tried again; one that has ended, with `capstan jobs retry`.',
         cause: error,
         details: { path },
       },

@@ -100,7 +100,11 @@ test('a missing folder and a file are refused, each with its own code', async ()
 test('an empty folder is fine', async () => {
   const root = scratchFolder();
   await mkdir(join(root, 'in'));
-  expect(await snapshotFolder(join(root, 'in'), join(root, 'out'))).toEqual({ files: 0, sizeBytes: 0 });
+  expect(await snapshotFolder(join(root, 'in'), join(root, 'out'))).toEqual({
+    files: 0,
+    sizeBytes: 0,
+    withheld: [],
+  });
   expect(await readdir(join(root, 'out'))).toEqual([]);
 });
 
@@ -184,14 +188,22 @@ test('limits on entries and bytes name the limit', async () => {
   await expect(
     snapshotFolder(source, join(root, 'out'), { limits: { ...limits, maxBytes: 8 } }),
   ).rejects.toMatchObject(refused);
-  expect(await snapshotFolder(source, join(root, 'out'), { limits })).toEqual({ files: 3, sizeBytes: 9 });
+  expect(await snapshotFolder(source, join(root, 'out'), { limits })).toEqual({
+    files: 3,
+    sizeBytes: 9,
+    withheld: [],
+  });
 });
 
 test('a file of 200 MB is copied', async () => {
   const root = scratchFolder();
   const source = await makeTree(join(root, 'in'), { big: 'x' });
   await truncate(join(source, 'big'), 200 * 1024 ** 2);
-  expect(await snapshotFolder(source, join(root, 'out'))).toEqual({ files: 1, sizeBytes: 200 * 1024 ** 2 });
+  expect(await snapshotFolder(source, join(root, 'out'))).toEqual({
+    files: 1,
+    sizeBytes: 200 * 1024 ** 2,
+    withheld: [],
+  });
 });
 
 test('the data folder inside the source is left out, and is itself no source', async () => {

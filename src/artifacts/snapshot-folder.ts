@@ -1,22 +1,29 @@
 import { open, realpath, stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { copyTree, ofKind } from './copy-tree.ts';
 import { asFileError, showName } from './file-error.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { type RefusalReason, type Tree, type TreeLimits, defaultTreeLimits, listTree } from './list-tree.ts';
 import { relativeTarget, staysInside } from './resolve-link.ts';
+import type { ExcludeRules } from './tree-filter.ts';
 
 export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined;
   readonly limits?: TreeLimits | undefined;
   /** Capstan's own data folder; left out where it lies inside the source. */
   readonly dataDir?: string | undefined;
+  /** What else is left out. */
+  readonly exclude?: ExcludeRules | undefined;
+  /** Names the files that the copy does not get, once the folder is listed; throws where there is to be no copy. */
+  readonly withhold?: ((tree: Tree) => Promise<readonly string[]>) | undefined;
 }
 
 export interface Snapshot {
   readonly files: number;
   readonly sizeBytes: number;
+  /** Paths of files that `withhold` kept out of the copy. */
+  readonly withheld: readonly string[];
 }
 
 /** A file may vanish between the listing and the copy; a folder that changes all the time is refused after this many tries. */
@@ -48,7 +55,7 @@ async function findFolder(dir: string): Promise<string> {
   const absolute = resolve(dir);
   try {
     const stats = await stat(absolute);
-    if (stats.isDirectory()) return await realpath(absolute);
+    if (stats.isDirectory()) return refuseSystem(await realpath(absolute));
   } catch (error) {
     if (hasErrno(error, 'EACCES')) throw unreadable(absolute, error);
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG')) throw error;
@@ -60,6 +67,22 @@ async function findFolder(dir: string): Promise<string> {
   throw new AppError('user', 'source_not_folder', `${showName(absolute)} is a file, not a folder.`, {
     hint: 'Give the folder that holds it.',
   });
+}
+
+/** What the system makes up as it is read: no copy of it means anything, and no copy ends. */
+const systemFolders = ['/proc', '/sys', '/dev'];
+
+function refuseSystem(root: string): string {
+  const isSystem = systemFolders.some((folder) => root === folder || root.startsWith(`${folder}/`));
+  if (!isSystem && dirname(root) !== root) return root;
+  throw new AppError(
+    'user',
+    'source_is_system',
+    `${showName(root)} cannot be copied: it is no folder of yours.`,
+    {
+      hint: 'Choose the folder that holds your files.',
+    },
+  );
 }
 
 function unreadable(path: string, cause: unknown): AppError {
@@ -114,19 +137,24 @@ function checkSource(tree: Tree, roots: readonly string[]): Tree {
 /**
  * Lists a folder as a job's source: links relative and none that leads out, nothing but files, folders and links.
  * Throws kind `user`: `source_missing`, `source_not_folder`, `source_unreadable`, `source_special_file`, `source_name_not_utf8`,
- * `source_link_outside`, `source_is_data_folder`, `folder_too_large`.
+ * `source_link_outside`, `source_is_data_folder`, `source_is_system`, `folder_too_large`.
  */
 export async function listSource(dir: string, options: SnapshotOptions = {}): Promise<Tree> {
   const root = await findFolder(dir);
-  const exclude = await dataFolderRule(root, options.dataDir);
+  const exclude = [...(await dataFolderRule(root, options.dataDir)), ...(options.exclude ?? [])];
   const { signal, limits = defaultTreeLimits } = options;
   try {
     const tree = await listTree(root, { signal, limits, exclude, blame: 'user' });
     return checkSource(tree, [root, resolve(dir)]);
   } catch (error) {
-    if (hasErrno(error, 'EACCES')) throw unreadable(root, error);
+    if (isSystemError(error)) throw unreadable(error.path ?? root, error);
     throw error;
   }
+}
+
+/** What reading said: a permission, a disk or a share that fails, a place that is not what it seems. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 function changed(path: string, cause: unknown): AppError {
@@ -156,6 +184,14 @@ async function explain(error: unknown, root: string, target: string): Promise<un
   return asFileError(error, target);
 }
 
+async function withholdFrom(tree: Tree, { withhold }: SnapshotOptions): Promise<readonly string[]> {
+  try {
+    return (await withhold?.(tree)) ?? [];
+  } catch (error) {
+    throw await explain(error, tree.root, tree.root);
+  }
+}
+
 /**
  * Copies a folder to `target`, whole or not at all. Everything below it belongs to the copy, also dotfiles, `.git` and empty folders;
  * modes are kept but for set-user-id bits. Throws what `listSource` throws, `source_changed`, `disk_full` and `permission_denied`.
@@ -166,8 +202,10 @@ export async function snapshotFolder(
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
   for (let tries = 1; ; tries++) {
-    const tree = await listSource(dir, options);
+    const listed = await listSource(dir, options);
     try {
+      const withheld = await withholdFrom(listed, options);
+      const tree = { ...listed, entries: listed.entries.filter(({ path }) => !withheld.includes(path)) };
       await freshFolder(target, async (folder) => {
         try {
           await copyTree(tree, folder, options.signal);
@@ -176,7 +214,8 @@ export async function snapshotFolder(
         }
       });
       const files = ofKind(tree.entries, 'file');
-      return { files: files.length, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+      const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      return { files: files.length, sizeBytes: bytes, withheld };
     } catch (error) {
       const mayHaveSettled = error instanceof AppError && error.code === 'source_changed';
       if (!mayHaveSettled || tries >= maxTries) throw error;

@@ -18,6 +18,12 @@ export const buildCommand: CliCommand = {
       .addArgument(new Argument('[manifest]', 'what to build').default('course.yaml'))
       .addOption(new Option('--force-new-workers', 'start workers even where persistent ones would do'))
       .addOption(new Option('--no-auto-start', 'start no workers: use those that run'))
+      .addOption(
+        new Option(
+          '--only <ids>',
+          'jobs of the manifest, with commas between them, and what they need',
+        ).argParser(idsOption),
+      )
       .addOption(new Option('--explain', 'say why each job runs or does not'))
       .addOption(
         new Option('--output <kind>', 'how to tell what happens').choices(outputs).default('default'),
@@ -29,9 +35,15 @@ export const buildCommand: CliCommand = {
   },
 };
 
+function idsOption(text: string, before: readonly string[] | undefined): readonly string[] {
+  const ids = text.split(',').map((id) => id.trim());
+  return [...(before ?? []), ...ids.filter((id) => id !== '')];
+}
+
 const optionsSchema = z.object({
   forceNewWorkers: z.boolean().default(false),
   autoStart: z.boolean().default(true),
+  only: z.array(z.string()).default([]),
   explain: z.boolean().default(false),
   output: z.enum(outputs),
   verbose: z.boolean().default(false),
@@ -51,11 +63,16 @@ const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
   const onEvent = (event: BuildEvent): void => {
     view.onEvent(event);
   };
+  const onInterrupted = (): void => {
+    view.onInterrupted();
+  };
+  context.interrupted.addEventListener('abort', onInterrupted, { once: true });
   const { ok } = await runBuild(capstan, {
     manifest,
     cwd: context.cwd,
     loaded,
     types: context.workerTypes ?? knownTypes,
+    only: options.only,
     forceNewWorkers: options.forceNewWorkers,
     surroundings: launchSurroundings(context, raw, (line) => {
       if (output === 'verbose') context.stderr.write(`${line}\n`);

@@ -1,74 +1,65 @@
 import type { CliCommand } from './command.ts';
+import { commandNames, type CommandName } from './command-names.ts';
 
 export interface CommandEntry {
-  readonly name: string;
+  readonly name: CommandName;
   readonly summary: string;
   load(): Promise<CliCommand>;
 }
 
-/** Every command, loaded only when it is the one that was called. */
-export const commands: readonly CommandEntry[] = [
-  {
-    name: 'run',
+const table: Readonly<Record<CommandName, Omit<CommandEntry, 'name'>>> = {
+  run: {
     summary: 'Run one job on a folder and wait for it',
     load: async () => (await import('./run.ts')).runCommand,
   },
-  {
-    name: 'jobs',
+  jobs: {
     summary: 'List, show, follow, cancel, retry and apply jobs',
     load: async () => (await import('./jobs.ts')).jobsCommand,
   },
-  {
-    name: 'build',
+  build: {
     summary: 'Make what a manifest says, and of that only what changed',
     load: async () => (await import('./build.ts')).buildCommand,
   },
-  {
-    name: 'worker',
+  worker: {
     summary: 'Start a worker that takes jobs until it is stopped',
     load: async () => (await import('./worker.ts')).workerCommand,
   },
-  {
-    name: 'workers',
+  workers: {
     summary: 'List registered workers, clean up after dead ones',
     load: async () => (await import('./workers.ts')).workersCommand,
   },
-  {
-    name: 'start-services',
+  'start-services': {
     summary: 'Start workers that go on until they are stopped',
     load: async () => (await import('./start-services.ts')).startServicesCommand,
   },
-  {
-    name: 'stop-services',
+  'stop-services': {
     summary: 'Stop the workers that start-services started',
     load: async () => (await import('./stop-services.ts')).stopServicesCommand,
   },
-  {
-    name: 'status',
+  status: {
     summary: 'Say how workers and queues stand: exit 0 healthy, 1 warning, 2 error',
     load: async () => (await import('./status.ts')).statusCommand,
   },
-  {
-    name: 'serve',
+  serve: {
     summary: 'Serve the HTTP API, with a worker',
     load: async () => (await import('./serve.ts')).serveCommand,
   },
-  {
-    name: 'gateway',
+  gateway: {
     summary: 'Serve an OpenAI-compatible endpoint on Codex',
     load: async () => (await import('./gateway.ts')).gatewayCommand,
   },
-  {
-    name: 'doctor',
+  doctor: {
     summary: 'Check what is installed, what is missing, what to do',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
-  {
-    name: 'config',
+  config: {
     summary: 'Show the settings and where they come from',
     load: async () => (await import('./config.ts')).configCommand,
   },
-];
+};
+
+/** Every command, loaded only when it is the one that was called. */
+export const commands: readonly CommandEntry[] = commandNames.map((name) => ({ name, ...table[name] }));
 
 /** Options of every command; each takes a value. */
 export const globalOptions = [

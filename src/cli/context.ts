@@ -18,11 +18,20 @@ export interface CliContext {
   readonly workerTypes?: WorkerTypes;
 }
 
-export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Terminal = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** How wide a terminal is; some report 0 for not knowing. */
 export function columnsOf({ columns = 0 }: Pick<Terminal, 'columns'>, otherwise: number): number {
   return columns > 0 ? columns : otherwise;
+}
+
+/** How high a terminal is. */
+export function rowsOf({ rows = 0 }: Pick<Terminal, 'rows'>, otherwise: number): number {
+  return rows > 0 ? rows : otherwise;
 }
 
 export const exitCodes = {

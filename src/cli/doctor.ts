@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Check } from '../codex/check.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { createContainers } from '../service/containers.ts';
@@ -7,6 +8,7 @@ import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { loadCliConfig } from './open.ts';
+import { spellCommand } from './spell-command.ts';
 import { printJson } from './print-json.ts';
 
 export const doctorCommand: CliCommand = {
@@ -38,9 +40,21 @@ const report: Action = async (context, _args, raw) => {
       const mark = check.ok ? colors.green('✓') : check.required ? colors.red('✗') : colors.yellow('!');
       context.stdout.write(`${mark} ${check.name.padEnd(16)} ${check.detail}\n`);
       if (!check.ok && check.hint !== undefined)
-        context.stdout.write(`${' '.repeat(19)}${colors.cyan('next:')} ${check.hint}\n`);
+        context.stdout.write(
+          `${' '.repeat(19)}${colors.cyan('next:')} ${spellCommand(check.hint, context.env)}\n`,
+        );
     }
-    context.stdout.write(ok ? 'All that jobs need is there.\n' : 'Jobs cannot run yet.\n');
+    context.stdout.write(`${verdict(checks)}\n`);
   }
   return ok ? exitCodes.ok : exitCodes.failed;
 };
+
+/** The last line names what is not fine, also where jobs can run. */
+function verdict(checks: readonly Check[]): string {
+  const named = (wanted: readonly Check[]): string => wanted.map(({ name }) => name).join(', ');
+  const missing = checks.filter(({ ok, required }) => !ok && required);
+  const doubtful = checks.filter(({ ok, required }) => !ok && !required);
+  const also = doubtful.length === 0 ? '' : ` Not fine: ${named(doubtful)}.`;
+  if (missing.length > 0) return `Jobs cannot run yet: ${named(missing)}.${also}`;
+  return doubtful.length === 0 ? 'All that jobs need is there.' : `Jobs can run.${also}`;
+}

@@ -29,7 +29,7 @@ const serveGateway: Action = async (context, _args, { host, port, json, ...raw }
   await using capstan = await openFromCli(context, flags, { quiet: false });
   const { gateway: settings, http } = capstan.config;
   const apiKey = settings.apiKey?.reveal() ?? null;
-  assertBindAllowed(settings.host, apiKey);
+  assertBindAllowed(settings.host, apiKey, 'PROXY_API_KEY');
   await using gateway = await openGateway(capstan, context.interrupted);
   const server = await buildGatewayServer({
     gateway,

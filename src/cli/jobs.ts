@@ -9,17 +9,21 @@ import { cancelJob } from '../service/cancel-job.ts';
 import { findJob } from '../service/find-job.ts';
 import { followEvents } from '../service/follow-events.ts';
 import { readPatch } from '../service/read-patch.ts';
+import { resolveJobId } from '../service/resolve-job-id.ts';
 import { retryJob } from '../service/retry-job.ts';
 import { colorsFor, type Colors } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes, columnsOf } from './context.ts';
 import { openFromCli } from './open.ts';
+import { definePrune } from './prune.ts';
 import { countOption } from './options.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
-import { renderEvent } from './render-event.ts';
+import { recentEvents } from '../service/recent-events.ts';
+import { phaseWords, renderEvent } from './render-event.ts';
 import { countOf, formatDuration, renderJob, renderState } from './render-job.ts';
 import { oneLine } from './safe-text.ts';
+import { spellCommand } from './spell-command.ts';
 import { defineSubmit } from './submit.ts';
 
 const quiet = { quiet: true };
@@ -38,7 +42,7 @@ export const jobsCommand: CliCommand = {
     defineSubmit(command, act);
     command
       .command('show <id>')
-      .description('one job, with its difference')
+      .description('one job, with its difference; the beginning of an id will do')
       .option(...json)
       .action(act(show));
     command
@@ -62,6 +66,7 @@ export const jobsCommand: CliCommand = {
       .description("put a succeeded job's change into its folder")
       .option(...json)
       .action(act(apply));
+    definePrune(command, act);
   },
 };
 
@@ -84,19 +89,28 @@ const list: Action = async (context, _args, raw) => {
     renderState(job.state, colors),
     String(job.attempt),
     formatDuration(job.durationMs),
-    oneLine(job.failure?.message ?? job.summary ?? '', 200),
+    waitOf(job, capstan.clock()) + oneLine(job.failure?.message ?? job.summary ?? '', 200),
   ]);
   printTable(context.stdout, ['id', 'type', 'state', 'attempt', 'time', 'what came of it'], rows);
   if (views.length === 0)
-    context.stderr.write('No jobs yet. Start with: capstan run "Add a contact page" --dir site\n');
+    context.stderr.write(
+      spellCommand('No jobs yet. Start with: capstan run "Add a contact page" --dir site\n', context.env),
+    );
   if (page.nextCursor !== null) context.stderr.write(`There are more; ask for them with --limit.\n`);
   return exitCodes.ok;
 };
 
+/** Of a job that rests until a time: how long from now. */
+function waitOf({ state, runAt }: JobView, nowMs: number): string {
+  if (runAt === null || (state !== 'queued' && state !== 'parked')) return '';
+  const ms = Date.parse(runAt) - nowMs;
+  return ms < 1_000 ? '' : `waits ${formatDuration(ms)} `;
+}
+
 const show: Action = async (context, [id = ''], raw) => {
   const { json } = jsonSchema.parse(raw);
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await findJob(capstan.store, id);
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
   const view = toJobView(job, capstan.clock());
   if (json) {
     printJson(context.stdout, view);
@@ -104,16 +118,23 @@ const show: Action = async (context, [id = ''], raw) => {
   }
   const patch = await readPatch(capstan.artifacts, job);
   const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
-  context.stdout.write(
-    `${renderJob(view, { patch, artifactsAt }, colorsFor(context.stdout, context.env)).join('\n')}\n`,
-  );
+  const colors = colorsFor(context.stdout, context.env);
+  const recent = view.finishedAt === null ? await recentEvents(capstan.store, job) : [];
+  const phases = recent.flatMap((event) => (event.type === 'job.phase' ? [phaseWords[event.phase]] : []));
+  const said = recent.flatMap((event) => {
+    const text = renderEvent(event, colors, columnsOf(context.stdout, 2_000) - 36);
+    return text === null ? [] : [`${colors.dim(event.at)} ${text}`];
+  });
+  const spell = (text: string): string => spellCommand(text, context.env);
+  const extras = { patch, artifactsAt, spell, phase: phases.at(-1) ?? null, lastEvent: said.at(-1) ?? null };
+  context.stdout.write(`${renderJob(view, extras, colors).join('\n')}\n`);
   return exitCodes.ok;
 };
 
 const logs: Action = async (context, [id = ''], raw) => {
   const options = jsonSchema.extend({ follow: z.boolean().default(false) }).parse(raw);
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await findJob(capstan.store, id);
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
   const colors = colorsFor(context.stdout, context.env);
   // The time stands before it.
   const width = Math.max(20, columnsOf(context.stdout, 2_000) - 26);
@@ -138,32 +159,38 @@ function finished(job: JobView, colors: Colors): string {
 
 const cancel: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await cancelJob(capstan.store, id);
+  const job = await cancelJob(capstan.store, await resolveJobId(capstan.store, id));
   const view = toJobView(job, capstan.clock());
   if (jsonSchema.parse(raw).json) printJson(context.stdout, view);
   else
     context.stderr.write(
       view.state === 'cancelled'
-        ? `Job ${id} is cancelled.\n`
-        : `Job ${id} is being stopped by its worker.\n`,
+        ? `Job ${job.id} is cancelled.\n`
+        : `Job ${job.id} is being stopped by its worker.\n`,
     );
   return exitCodes.ok;
 };
 
 const retry: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const job = await retryJob(capstan, id);
+  const job = await retryJob(capstan, await resolveJobId(capstan.store, id));
   if (jsonSchema.parse(raw).json) printJson(context.stdout, toJobView(job, capstan.clock()));
   else {
     context.stdout.write(`${job.id}\n`);
-    context.stderr.write(`Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`);
+    context.stderr.write(
+      spellCommand(
+        `Queued again as a new job; follow it with: capstan jobs logs ${job.id} -f\n`,
+        context.env,
+      ),
+    );
   }
   return exitCodes.ok;
 };
 
 const apply: Action = async (context, [id = ''], raw) => {
   await using capstan = await openFromCli(context, raw, quiet);
-  const applied = await applyJob(capstan, await findJob(capstan.store, id));
+  const job = await findJob(capstan.store, await resolveJobId(capstan.store, id));
+  const applied = await applyJob(capstan, job);
   if (jsonSchema.parse(raw).json) printJson(context.stdout, applied);
   else context.stderr.write(`Applied to ${applied.dir}: ${countOf(applied.files, 'file')}.\n`);
   return exitCodes.ok;

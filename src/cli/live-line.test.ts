@@ -18,7 +18,7 @@ describe('a live line', () => {
   test('stands below what stays, and is gone at the end', () => {
     const out = terminal(40);
     {
-      using live = startLiveLine(out, true, (width) => `working in ${width}`);
+      using live = startLiveLine(out, true, ({ width }) => `working in ${width}`);
       live.print('first');
       live.print('second');
       expect(screen(out.all())).toEqual(['first', 'second', expect.stringMatching(/^. working in 34$/)]);

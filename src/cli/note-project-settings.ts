@@ -1,15 +1,14 @@
 import type { LoadedConfig } from '../config/load-config.ts';
-
-/** Settings that run a program, or decide who gets the key and what agents may do. */
-const telling = ['codex.bin', 'codex.home', 'codex.base_url', 'codex.allow_danger'];
+import { namedSettings } from '../config/named-settings.ts';
 
 /**
- * A project's `.capstan/config.toml` comes with the project, which may be somebody else's: what it says of these is followed, as of any
- * setting, and is said aloud. Empty where it says nothing of them.
+ * What a project that the user trusts says of what runs, who gets the key and what agents may do: followed, and said aloud. Empty where it
+ * says nothing of them.
  */
 export function noteProjectSettings({ origins }: Pick<LoadedConfig, 'origins'>): readonly string[] {
-  return telling.flatMap((name) => {
+  return namedSettings.flatMap(({ name, setting }) => {
     const origin = origins.get(name);
-    return origin?.layer === 'project' ? [`${name} is set by the project: ${origin.where}`] : [];
+    const isTold = setting.trustedOnly === true && origin?.layer === 'project';
+    return isTold ? [`${name} is set by the project: ${origin.where}`] : [];
   });
 }

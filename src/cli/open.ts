@@ -3,7 +3,7 @@ import { createLogger } from '../telemetry/create-logger.ts';
 import { secrets } from '../telemetry/secrets.ts';
 import { readEnvironment, type Environment } from '../config/environment.ts';
 import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
-import { loadProfile } from '../config/load-profile.ts';
+import { findKeyFiles, loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
 import { knownTypes } from '../service/known-types.ts';
@@ -39,7 +39,7 @@ export async function openFromCli(
   const loaded = loadCliConfig(context, options, environment);
   const { config, origins } = loaded;
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
-  const profile = loadProfile(environment);
+  const profile = loadProfile(environment, findKeyFiles(environment, { cwd: context.cwd, home: homedir() }));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
   if (config.http.apiKey !== null) secrets.add(config.http.apiKey.reveal());
   if (config.gateway.apiKey !== null) secrets.add(config.gateway.apiKey.reveal());
@@ -54,7 +54,6 @@ export async function openFromCli(
     commandPath: context.env['PATH'] ?? '',
     environment: context.env,
     contained,
-    jobTypes: (dataDir, artifacts) =>
-      new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes({ dataDir, artifacts })])),
+    jobTypes: (deps) => new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes(deps)])),
   });
 }

@@ -3,6 +3,7 @@ import { colorsFor } from './colors.ts';
 import { exitCodes, type CliContext, type ExitCode } from './context.ts';
 import { printJson } from './print-json.ts';
 import { safeText } from './safe-text.ts';
+import { spellCommand } from './spell-command.ts';
 
 /** Codes that say that something is away for now: the caller may try again. */
 const unavailableCodes: ReadonlySet<string> = new Set([
@@ -13,7 +14,7 @@ const unavailableCodes: ReadonlySet<string> = new Set([
   'store_closed',
 ]);
 /** Codes of kind `user` that are not the command's fault: what was asked for could not be done. */
-const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'apply_incomplete']);
+const failedCodes: ReadonlySet<string> = new Set(['folder_changed', 'withheld_file', 'apply_incomplete']);
 const usageKinds: ReadonlySet<string> = new Set(['user', 'configuration', 'auth']);
 
 export function exitCodeOfError(error: AppError): ExitCode {
@@ -34,8 +35,9 @@ export function printError(
     return;
   }
   const colors = colorsFor(context.stderr, context.env);
-  const lines = [`${colors.red('error:')} ${safeText(failure.message)} ${colors.dim(`(${failure.code})`)}`];
-  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${safeText(failure.hint)}`);
+  const spell = (text: string): string => spellCommand(safeText(text), context.env);
+  const lines = [`${colors.red('error:')} ${spell(failure.message)} ${colors.dim(`(${failure.code})`)}`];
+  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${spell(failure.hint)}`);
   if (!(error instanceof AppError) && error instanceof Error && error.stack !== undefined)
     lines.push(colors.dim(safeText(error.stack)));
   context.stderr.write(`${lines.join('\n')}\n`);

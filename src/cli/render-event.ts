@@ -1,6 +1,7 @@
 import type { JobEvent, JobPhase } from '../contract/event.ts';
 import type { Colors } from './colors.ts';
 import { agentTalk } from './agent-talk.ts';
+import { formatDuration } from './render-job.ts';
 import { oneLine } from './safe-text.ts';
 import { shownCommand } from './shown-command.ts';
 
@@ -46,7 +47,7 @@ export function renderEvent(event: JobEvent, colors: Colors, width: number): str
     case 'job.requeued':
       return line(
         colors.yellow('↻'),
-        `back in the queue${event.failure === undefined ? '' : `: ${event.failure.message}`}`,
+        `back in the queue${waitOf(event)}${event.failure === undefined ? '' : `: ${event.failure.message}`}`,
       );
     case 'job.parked':
       return line(colors.yellow('‖'), `parked until ${event.until}: ${event.failure.message}`);
@@ -67,4 +68,10 @@ export function renderEvent(event: JobEvent, colors: Colors, width: number): str
 function failedCommand(event: Extract<JobEvent, { readonly type: 'agent.command' }>, width: number): string {
   const ending = `: ${event.exitCode === null ? event.status : `exit ${event.exitCode}`}`;
   return oneLine(shownCommand(event.command), width - ending.length) + ending;
+}
+
+/** How long it rests before it is tried again, where that is long enough to notice. */
+function waitOf({ at, runAt }: { readonly at: string; readonly runAt: string }): string {
+  const ms = Date.parse(runAt) - Date.parse(at);
+  return ms < 1_000 ? '' : ` for ${formatDuration(ms)}`;
 }

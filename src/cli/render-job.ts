@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FileChange, JobState, JobView } from '../contract/job.ts';
 import type { Colors } from './colors.ts';
 import { oneLine, safeText } from './safe-text.ts';
@@ -17,26 +18,47 @@ export function renderState(state: JobState, colors: Colors): string {
   return paint[state](state);
 }
 
+/** Left as it is written. */
+const same = (text: string): string => text;
+
 export interface JobExtras {
+  /** Spells the commands of a hint as the reader types them. */
+  readonly spell?: (text: string) => string;
+  /** Of a job that has not ended: its newest event, in words. */
+  readonly lastEvent?: string | null;
+  /** Of a job that runs: what it does. */
+  readonly phase?: string | null;
   /** The text of the patch; null where there is none. */
   readonly patch: string | null;
   /** Where the artifacts lie, or how to reach them. */
   readonly artifactsAt: string;
 }
 
-/** All that a person wants to know of a job that ended, in lines. */
+/** All that a person wants to know of a job, in lines. */
 export function renderJob(job: JobView, extras: JobExtras, colors: Colors): readonly string[] {
   const label = (text: string): string => colors.dim(text.padEnd(10));
   const lines = [
     `${label('job')}${job.id}`,
     `${label('state')}${renderState(job.state, colors)}${attempts(job)}`,
   ];
+  lines.push(...aboutInput(job, label));
+  if (job.finishedAt === null) {
+    if (job.state !== 'running' && job.runAt !== null && Date.parse(job.runAt) > Date.parse(job.createdAt))
+      lines.push(`${label('waits')}until ${job.runAt}`);
+    const phase = extras.phase ?? null;
+    if (job.state === 'running')
+      lines.push(
+        `${label('attempt')}${job.attempt} of ${job.maxAttempts}, worker ${job.workerId ?? 'unknown'}${phase === null ? '' : `, ${phase}`}`,
+      );
+    const last = extras.lastEvent ?? null;
+    if (last !== null) lines.push(`${label('last')}${last}`);
+  }
   if (job.failure !== undefined)
     lines.push(
       `${label('why')}${safeText(job.failure.message)} ${colors.dim(`(${job.failure.kind}: ${job.failure.code})`)}`,
     );
   if (job.failure !== undefined && job.failure.hint !== '')
-    lines.push(`${label('next')}${safeText(job.failure.hint)}`);
+    lines.push(`${label('next')}${(extras.spell ?? same)(safeText(job.failure.hint))}`);
   if (job.summary !== null) lines.push(`${label('summary')}${oneLine(job.summary, 400)}`);
   for (const check of job.checks) {
     lines.push(
@@ -68,6 +90,23 @@ export function renderJob(job: JobView, extras: JobExtras, colors: Colors): read
   if (extras.patch !== null && extras.patch !== '') lines.push('', ...renderPatch(extras.patch, colors));
   return lines;
 }
+
+/** What was asked for: the prompt, and the folder or file. */
+function aboutInput({ input }: JobView, label: (text: string) => string): readonly string[] {
+  const asked = askedSchema.safeParse(input);
+  if (!asked.success) return [];
+  const { prompt, source } = asked.data;
+  const place = source?.dir ?? source?.file;
+  return [
+    ...(prompt === undefined ? [] : [`${label('prompt')}${oneLine(prompt, 400)}`]),
+    ...(place === undefined ? [] : [`${label('folder')}${oneLine(place, 400)}`]),
+  ];
+}
+
+const askedSchema = z.object({
+  prompt: z.string().optional(),
+  source: z.object({ dir: z.string().optional(), file: z.string().optional() }).optional(),
+});
 
 /** Whole seconds, for what is counted while one looks. */
 export function formatElapsed(ms: number): string {
@@ -102,11 +141,7 @@ function tail(output: string): readonly string[] {
 }
 
 function renderPatch(patch: string, colors: Colors): readonly string[] {
-  // The ids of git's objects say nothing to people.
-  const all = safeText(patch)
-    .trimEnd()
-    .split('\n')
-    .filter((line) => !/^index [0-9a-f]+\.\.[0-9a-f]+/.test(line));
+  const all = readableLines(safeText(patch).trimEnd().split('\n'));
   const lines = all.slice(0, maxPatchLines).map((line) => {
     if (/^(diff --git|new file|deleted file|old mode|new mode|---|\+\+\+)/.test(line))
       return colors.bold(line);
@@ -118,4 +153,17 @@ function renderPatch(patch: string, colors: Colors): readonly string[] {
   if (all.length > maxPatchLines)
     lines.push(colors.dim(`… ${all.length - maxPatchLines} more lines in changes.patch`));
   return lines;
+}
+
+/** Without what says nothing to people: the ids of git's objects, and the bytes of binary files. */
+function readableLines(lines: readonly string[]): readonly string[] {
+  const shown: string[] = [];
+  let binary = false;
+  for (const line of lines) {
+    if (line.startsWith('diff --git ')) binary = false;
+    if (binary || /^index [0-9a-f]+\.\.[0-9a-f]+/.test(line)) continue;
+    binary = line === 'GIT binary patch';
+    shown.push(binary ? '(a binary file)' : line);
+  }
+  return shown;
 }

@@ -36,7 +36,7 @@ export function openRunView(context: CliContext, { json }: { readonly json: bool
   const began = performance.now();
   const progress = new Progress();
   const moves = stderr.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === '';
-  const live = startLiveLine(stderr, moves, (width) => {
+  const live = startLiveLine(stderr, moves, ({ width }) => {
     const elapsed = formatElapsed(performance.now() - began);
     return `${colors.dim(elapsed)} ${progress.now(width - elapsed.length - 1)}`;
   });

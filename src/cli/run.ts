@@ -1,22 +1,26 @@
 import { dirname, resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { z } from 'zod';
-import type { JobView } from '../contract/job.ts';
+import { submitJobSchema, type JobView } from '../contract/job.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { applyJob } from '../service/apply-job.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { readPatch } from '../service/read-patch.ts';
+import { someoneServes } from '../service/list-workers.ts';
+import { submitJob } from '../service/submit-job.ts';
 import { runJob } from '../service/run-job.ts';
 import type { Job } from '../domain/job.ts';
 import { toJobView } from '../domain/job-view.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
-import { exitCodeOf, exitCodes, type CliContext } from './context.ts';
+import { exitCodeOf, exitCodes, type CliContext, type ExitCode } from './context.ts';
 import { openFromCli } from './open.ts';
 import { durationOption, repeatedOption } from './options.ts';
 import { readPrompt } from './read-prompt.ts';
 import { countOf, formatDuration, renderJob } from './render-job.ts';
+import { printJson } from './print-json.ts';
+import { spellCommand } from './spell-command.ts';
 import { openRunView } from './run-view.ts';
 import { safeText } from './safe-text.ts';
 
@@ -24,6 +28,7 @@ const optionsSchema = z.object({
   dir: z.string(),
   apply: z.boolean().default(false),
   json: z.boolean().default(false),
+  detach: z.boolean().default(false),
   model: z.string().optional(),
   timeout: z.number().optional(),
   check: z.array(z.string()).default([]),
@@ -37,6 +42,7 @@ Exit codes: 0 the job succeeded, 1 it did not, 2 wrong usage or configuration, 6
 
 Examples:
   capstan run "Add a contact page" --dir site
+  capstan run "Add a contact page" --dir site --detach
   capstan run "Fix the failing test" --dir . --check "npm test" --apply
   cat task.md | capstan run - --dir site --json
 `;
@@ -57,6 +63,7 @@ export const runCommand: CliCommand = {
       .addOption(timeout.argParser(durationOption))
       .option('--network', "let the agent's commands reach the network")
       .option('--key <key>', 'idempotency key: the same key gives the job that was accepted first')
+      .option('--detach', 'print the id of the job and leave it to a worker; `jobs logs -f` follows it')
       .option('--json', 'one JSON object a line: every event, last job.finished with the job')
       .addHelpText('after', moreHelp)
       .action(act(run));
@@ -73,13 +80,16 @@ const run: Action = async (context, args, raw) => {
   // `--model`, `--timeout` and `--network` are this job's, not settings of the worker that may run it.
   const { model: _model, timeout: _timeout, network: _network, ...settings } = raw;
   await using capstan = await openFromCli(context, settings, { quiet: true });
+  if (options.detach) return await detach(capstan, prompt, { context, options });
   const job = await follow(capstan, prompt, { context, options });
   const view = toJobView(job, capstan.clock());
   const colors = colorsFor(context.stdout, context.env);
   if (!options.json) {
     const patch = await readPatch(capstan.artifacts, job);
     const artifactsAt = dirname(capstan.artifacts.path(job.id, artifactNames.patch));
-    context.stdout.write(`${renderJob(view, { patch, artifactsAt }, colors).join('\n')}\n`);
+    context.stdout.write(
+      `${renderJob(view, { patch, artifactsAt, spell: (text) => spellCommand(text, context.env) }, colors).join('\n')}\n`,
+    );
   }
   if (context.interrupted.aborted && view.state !== 'succeeded') return exitCodeOf(context.interrupted);
   if (view.state === 'parked') throw stillParked(view);
@@ -95,31 +105,50 @@ interface Followed {
   readonly options: Options;
 }
 
+/** What is asked for, as `POST /api/jobs` takes it. */
+function requestOf(prompt: string, { context, options }: Followed) {
+  const { model, timeout, network, key } = options;
+  return {
+    type: 'codex',
+    input: {
+      prompt,
+      source: { dir: resolve(context.cwd, options.dir) },
+      checks: options.check,
+      ...(model === undefined ? {} : { model }),
+      ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+      ...(network === undefined ? {} : { network }),
+    },
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+  };
+}
+
 /** Runs the job, showing what happens, until it has ended or is parked for longer than anybody waits. */
 async function follow(capstan: Capstan, prompt: string, { context, options }: Followed): Promise<Job> {
   using view = openRunView(context, options);
-  const { model, timeout, network, key } = options;
-  return await runJob(
-    capstan,
-    {
-      type: 'codex',
-      input: {
-        prompt,
-        source: { dir: resolve(context.cwd, options.dir) },
-        checks: options.check,
-        ...(model === undefined ? {} : { model }),
-        ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-        ...(network === undefined ? {} : { network }),
-      },
-      ...(key === undefined ? {} : { idempotencyKey: key }),
-    },
-    {
-      interrupted: context.interrupted,
-      waitLimitMs: timeout ?? capstan.config.codex.timeoutMs,
-      onEvent: view.event,
-      onNote: view.note,
-    },
-  );
+  return await runJob(capstan, requestOf(prompt, { context, options }), {
+    interrupted: context.interrupted,
+    waitLimitMs: options.timeout ?? capstan.config.codex.timeoutMs,
+    onEvent: view.event,
+    onNote: view.note,
+  });
+}
+
+/** Accepts the job and leaves; says where no worker is there to take it. */
+async function detach(capstan: Capstan, prompt: string, { context, options }: Followed): Promise<ExitCode> {
+  if (options.apply) {
+    throw new AppError('user', 'bad_usage', '--apply cannot be used with --detach.', {
+      hint: 'Put the change into the folder when the job has succeeded: capstan jobs apply ID.',
+    });
+  }
+  const { job } = await submitJob(capstan, submitJobSchema.parse(requestOf(prompt, { context, options })));
+  if (options.json) printJson(context.stdout, toJobView(job, capstan.clock()));
+  else context.stdout.write(`${job.id}\n`);
+  const isServed = await someoneServes(capstan, job.type);
+  const next = isServed
+    ? `Follow it with: capstan jobs logs ${job.id} -f`
+    : 'No worker is there to take it yet; start one with: capstan worker';
+  context.stderr.write(`Accepted. ${spellCommand(next, context.env)}\n`);
+  return exitCodes.ok;
 }
 
 /** The last line: what came of it, and the next step. */
@@ -136,7 +165,10 @@ function sayHowItEnded({ stderr, env }: CliContext, job: JobView, appliedFiles: 
   );
   if (appliedFiles !== null) stderr.write('The change is in your folder.\n');
   else if (job.filesChanged.length === 0) stderr.write('Your folder is as it was.\n');
-  else stderr.write(`Your folder is as it was; put the change into it with: capstan jobs apply ${job.id}\n`);
+  else {
+    const next = spellCommand(`capstan jobs apply ${job.id}`, env);
+    stderr.write(`Your folder is as it was; put the change into it with: ${next}\n`);
+  }
 }
 
 /** The job waits in the store; nobody has to. */

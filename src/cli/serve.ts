@@ -12,6 +12,7 @@ import { AppError } from '../runtime/app-error.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { whenAborted } from '../runtime/wait.ts';
 import { requireCodex } from '../service/examine-codex.ts';
+import { keepRetention } from '../service/keep-retention.ts';
 import { holdDataFolder } from '../service/hold-data-folder.ts';
 import { reap } from '../service/reap.ts';
 import { startWorkerProcess } from '../service/start-worker-process.ts';
@@ -66,6 +67,7 @@ const serve: Action = async (context, _args, raw) => {
   open.defer(() => server.close());
   const url = await listen(server, config.http);
   open.use(watchUnserved(capstan));
+  open.use(keepRetention(capstan));
   if (worker)
     open.use(
       startWorkerProcess({

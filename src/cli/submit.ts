@@ -9,6 +9,7 @@ import { submitJob } from '../service/submit-job.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
+import { spellCommand } from './spell-command.ts';
 import { printJson } from './print-json.ts';
 
 /** `capstan jobs submit`: any type of job, from its input as JSON, as over HTTP. */
@@ -37,7 +38,9 @@ const submit: Action = async (context, [type = '', said = ''], raw) => {
   if (json) printJson(context.stdout, toJobView(job, capstan.clock()));
   else {
     context.stdout.write(`${job.id}\n`);
-    context.stderr.write(`Queued; follow it with: capstan jobs logs ${job.id} -f\n`);
+    context.stderr.write(
+      spellCommand(`Queued; follow it with: capstan jobs logs ${job.id} -f\n`, context.env),
+    );
   }
   return exitCodes.ok;
 };

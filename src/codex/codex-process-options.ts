@@ -13,16 +13,20 @@ export interface CodexProcessOptions {
   /** The PATH that Codex and the agent's commands get. */
   readonly commandPath: string;
   readonly containment: Containment;
+  /** The root certificates for its TLS connections, PEM; those of the machine where it is left out. */
+  readonly certificatesFile?: string | undefined;
   readonly logger: Logger;
 }
 
 /** All that the process gets from us; nothing is inherited. */
-export function codexEnvironment({ codexHome, commandPath }: CodexProcessOptions): Record<string, string> {
+export function codexEnvironment(options: CodexProcessOptions): Record<string, string> {
+  const { codexHome, commandPath, certificatesFile } = options;
   return {
     PATH: commandPath,
     HOME: codexHome,
     CODEX_HOME: codexHome,
     LANG: 'C.UTF-8',
+    ...(certificatesFile === undefined ? {} : { SSL_CERT_FILE: certificatesFile }),
     ...ownerEnvironment(currentProcessIdentity()),
   };
 }

@@ -2,6 +2,7 @@
 export type Cause =
   | 'unauthorized'
   | 'usage_limit'
+  | 'quota'
   | 'rate_limit'
   | 'overloaded'
   | 'server_error'
@@ -53,11 +54,15 @@ const withStatus = [
   'responseTooManyFailedAttempts',
 ] as const;
 
+/** Said with the same `codexErrorInfo` as a limit that resets. */
+const quotaText = /quota exceeded|exceeded your current quota/i;
+
 /** What 0.169.0 says in these cases: `exec` gives the text only, and the app-server calls some of them `other`. */
 const byText: readonly (readonly [RegExp, Cause])[] = [
   // A 400 is passed on as the provider's body, and nothing else.
   [/^\s*\{\s*"error"/, 'bad_request'],
-  [/hit your usage limit|quota exceeded|exceeded your current quota/i, 'usage_limit'],
+  [quotaText, 'quota'],
+  [/hit your usage limit/i, 'usage_limit'],
   [/rate limit (exceeded|reached)/i, 'rate_limit'],
   [/model is at capacity|experiencing high demand|overloaded/i, 'overloaded'],
   [/context window/i, 'context_window'],
@@ -74,7 +79,8 @@ export function causeOf(error: { readonly message: string; readonly info?: unkno
   const text = error.message.slice(0, 4000);
   // Said by our proxy to a thread with the token of another attempt: no word about the provider's key.
   if (text.includes('This token is unknown')) return 'protocol';
-  return causeOfInfo(error.info) ?? causeOfText(text);
+  const cause = causeOfInfo(error.info) ?? causeOfText(text);
+  return cause === 'usage_limit' && quotaText.test(text) ? 'quota' : cause;
 }
 
 function causeOfInfo(info: unknown): Cause | null {

@@ -97,7 +97,7 @@ describe('a failed turn', () => {
       'limit',
       'usage_limit',
     ],
-    ['Quota exceeded. Check your plan and billing details.', 'limit', 'usage_limit'],
+    ['Quota exceeded. Check your plan and billing details.', 'auth', 'quota_exhausted'],
     ['exceeded retry limit, last status: 429 Too Many Requests', 'limit', 'rate_limit'],
     ['rate limit exceeded: Rate limit reached. Please try again in 1.5s.', 'limit', 'rate_limit'],
     [
@@ -144,7 +144,7 @@ describe('a failed turn', () => {
     { saw: ['limit'], cli: 'other', kind: 'limit', code: 'rate_limit', until: untilMs },
     { saw: ['limit', 'server'], cli: 'other', kind: 'limit', code: 'rate_limit', until: untilMs },
     { saw: ['usage'], cli: 'internalServerError', kind: 'limit', code: 'usage_limit', until: untilMs },
-    { saw: ['quota'], cli: 'usageLimitExceeded', kind: 'limit', code: 'usage_limit' },
+    { saw: ['quota'], cli: 'usageLimitExceeded', kind: 'auth', code: 'quota_exhausted' },
     { saw: ['server', 'connection'], cli: 'other', kind: 'infrastructure', code: 'model_unreachable' },
     { saw: ['connection', 'server'], cli: 'unauthorized', kind: 'infrastructure', code: 'model_failed' },
     { saw: ['overload'], cli: 'other', kind: 'infrastructure', code: 'model_overloaded' },
@@ -162,7 +162,10 @@ describe('a failed turn', () => {
   it('takes the reset that Codex knows where the proxy saw none', () => {
     const error = { message: 'limit', info: 'usageLimitExceeded' };
     expect(failureOfTurn({ error, faults: [], resetsAtMs: untilMs }).untilMs).toBe(untilMs);
-    expect(failureOfTurn({ error, faults: [fault.quota], resetsAtMs: untilMs }).untilMs).toBe(untilMs);
+    expect(failureOfTurn({ error, faults: [fault.quota], resetsAtMs: untilMs })).toMatchObject({
+      untilMs,
+      failure: { kind: 'limit', code: 'usage_limit' },
+    });
     expect(failureOfTurn({ error, faults: [] }).untilMs).toBeNull();
   });
 

@@ -36,6 +36,11 @@ const outlines: Readonly<Record<Cause, Outline>> = {
     code: 'usage_limit',
     hint: "The job goes on when the limit resets. Check the account's plan and billing, or use another key.",
   },
+  quota: {
+    kind: 'auth',
+    code: 'quota_exhausted',
+    hint: "The key's account has nothing left, and no time resets that: add credit or give another key, then retry the job with `capstan jobs retry`.",
+  },
   rate_limit: { kind: 'limit', code: 'rate_limit', hint: 'The job goes on when the limit resets.' },
   overloaded: { kind: 'infrastructure', code: 'model_overloaded', hint: laterHint },
   server_error: { kind: 'infrastructure', code: 'model_failed', hint: laterHint },
@@ -106,6 +111,7 @@ const outlines: Readonly<Record<Cause, Outline>> = {
 const guesses: ReadonlySet<Cause> = new Set<Cause>([
   'unauthorized',
   'usage_limit',
+  'quota',
   'rate_limit',
   'overloaded',
   'server_error',
@@ -118,8 +124,8 @@ export function failureOfTurn(turn: FailedTurn): TurnFailure {
   const own = turn.error === null ? 'unknown' : causeOf(turn.error);
   const fault = decidingFault(turn.faults, own);
   if (fault !== null) {
-    const cause = causeOfFault(fault);
     const untilMs = fault.kind === 'limit' ? (fault.untilMs ?? turn.resetsAtMs ?? null) : null;
+    const cause = causeOfFault(fault, untilMs);
     return { failure: { ...outlines[cause], message: fault.message }, untilMs };
   }
   const outline = outlines[own];
@@ -142,11 +148,13 @@ const usageCodes = new Set([
 ]);
 const overloadCodes = new Set(['server_is_overloaded', 'slow_down', 'overloaded_error']);
 
-function causeOfFault(fault: ProxyFault): Cause {
+function causeOfFault(fault: ProxyFault, untilMs: number | null): Cause {
   switch (fault.kind) {
     case 'auth':
       return 'unauthorized';
     case 'limit':
+      // Where it is said when it resets, it is a limit like any other.
+      if (fault.code === 'insufficient_quota' && untilMs === null) return 'quota';
       return fault.code !== null && usageCodes.has(fault.code) ? 'usage_limit' : 'rate_limit';
     case 'upstream':
       if (fault.status >= 300 && fault.status < 400) return 'redirect';

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { createLineSplitter } from '../runtime/line-splitter.ts';
+import { parseRolloutLine } from './parse-rollout-line.ts';
 import { hasErrno } from '../runtime/app-error.ts';
 
 const message = z.object({
@@ -40,20 +41,10 @@ export async function rolloutHasTask(rolloutPath: string, prompt: string): Promi
 }
 
 function isTask(text: string, prompt: string): boolean {
-  const parsed = line.safeParse(parse(text));
+  const parsed = line.safeParse(parseRolloutLine(text));
   if (!parsed.success) return false;
   const { payload } = parsed.data;
   if (userItem.safeParse(payload).success) return true;
   const said = message.safeParse(payload);
   return said.success && said.data.content.some((part) => part.text === prompt);
-}
-
-/** The last line of a file whose writer was killed may be cut. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

@@ -14,6 +14,8 @@ export interface SettingRow {
   readonly accepts: string;
   readonly defaultValue: string;
   readonly description: string;
+  /** A project's own file may not say it unless the project is trusted. */
+  readonly trustedOnly: boolean;
 }
 
 export interface SettingValueRow extends SettingRow {
@@ -32,6 +34,7 @@ export function describeSettings(): readonly SettingRow[] {
     accepts: setting.accepts,
     defaultValue: setting.shownDefault,
     description: setting.description,
+    trustedOnly: setting.trustedOnly === true,
   }));
 }
 

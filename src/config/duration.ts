@@ -1,7 +1,7 @@
-const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
-/** Milliseconds of `500ms`, `30s`, `10m`, `1.5h` or of a bare number of milliseconds; NaN for anything else. */
+/** Milliseconds of `500ms`, `30s`, `10m`, `1.5h`, `30d` or of a bare number of milliseconds; NaN for anything else. */
 export function parseDuration(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') return Number.NaN;

@@ -21,6 +21,12 @@ export function readEnvironment(cwd: string): Environment {
   return Object.freeze(environment);
 }
 
+/** Whether the text of a `.env` file gives a provider key. */
+export function givesProviderKey(text: string): boolean {
+  const given = parseEnv(text);
+  return providerKeyNames.some((name) => !isUnset(given[name]));
+}
+
 /** Container tools hand an unset variable on as an empty one: both mean unset. */
 export function isUnset(value: string | undefined): value is undefined | '' {
   return value === undefined || value.trim() === '';

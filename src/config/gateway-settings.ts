@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { choice, duration, integer, list, path, secret, text, toggle } from './setting.ts';
+import { choice, duration, integer, list, path, secret, text, toggle, trustedOnly } from './setting.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -8,11 +8,13 @@ const limit = { min: 100, max: 24 * hour } as const;
 
 /** The OpenAI-compatible gateway: `capstan gateway`, and /v1 of `capstan serve`. */
 export const gatewaySettings = {
-  host: text({
-    fallback: '127.0.0.1',
-    description:
-      'The address that `capstan gateway` listens on. Any but loopback needs gateway.api_key. Under `capstan serve`, http.host counts.',
-  }),
+  host: trustedOnly(
+    text({
+      fallback: '127.0.0.1',
+      description:
+        'The address that `capstan gateway` listens on. Any but loopback needs gateway.api_key. Under `capstan serve`, http.host counts.',
+    }),
+  ),
   port: integer({
     fallback: 11_435,
     min: 0,
@@ -27,11 +29,13 @@ export const gatewaySettings = {
     fallback: true,
     description: 'Whether `capstan serve` offers the gateway under /v1.',
   }),
-  codexHome: path({
-    fallback: ({ dataDir }) => join(dataDir, 'gateway', 'codex-home'),
-    shownDefault: 'gateway/codex-home in data_dir; codex.home where codex.auth is home',
-    description: "CODEX_HOME of the gateway's Codex: its threads, and its login where codex.auth is home.",
-  }),
+  codexHome: trustedOnly(
+    path({
+      fallback: ({ dataDir }) => join(dataDir, 'gateway', 'codex-home'),
+      shownDefault: 'gateway/codex-home in data_dir; codex.home where codex.auth is home',
+      description: "CODEX_HOME of the gateway's Codex: its threads, and its login where codex.auth is home.",
+    }),
+  ),
   models: list({
     fallback: ['codex-5', 'codex-5-low=low', 'codex-5-medium=medium', 'codex-5-high=high'],
     description:
@@ -167,6 +171,13 @@ export const gatewaySettings = {
     min: 0,
     max: 10_000,
     description: 'Restarts of the app-server within any ten minutes.',
+  }),
+  replaceAfterTurns: integer({
+    fallback: 25_000,
+    min: 0,
+    max: 100_000_000,
+    description:
+      'Turns after which the app-server is replaced by a fresh one; what it has begun it also ends. 0: never.',
   }),
   shutdownGraceMs: duration({
     fallback: 5 * second,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AppError } from '../runtime/app-error.ts';
+import { checkTrust } from './check-trust.ts';
 import { checkRules } from './check-rules.ts';
 import type { Environment } from './environment.ts';
 import { findUpwards } from './find-upwards.ts';
@@ -32,7 +33,8 @@ export interface LoadedConfig {
  * also what a stronger layer overrides must be right.
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const layers = readLayers(sources);
+  const projectFile = findUpwards(sources.cwd, join('.capstan', 'config.toml'), 'file');
+  const layers = readLayers(sources, projectFile);
   const problems = layers.flatMap((layer) => layer.problems);
   const invalid = new Set<string>();
   const given = new Map<string, Resolved>();
@@ -48,6 +50,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       problems.push({ name, origin: said.origin.where, message });
     }
   }
+  if (projectFile !== null) {
+    const { home } = sources.paths;
+    problems.push(...checkTrust(given, { cwd: sources.cwd, home, projectFile }));
+  }
   const loaded = complete(given, sources);
   const around = { environment: sources.environment, home: sources.paths.home };
   for (const { name, message } of checkRules(loaded.config, around, invalid)) {
@@ -57,8 +63,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return loaded;
 }
 
-function readLayers({ flags, environment, cwd, paths }: ConfigSources): readonly Layer[] {
-  const projectFile = findUpwards(cwd, join('.capstan', 'config.toml'), 'file');
+function readLayers(
+  { flags, environment, cwd, paths }: ConfigSources,
+  projectFile: string | null,
+): readonly Layer[] {
   return [
     readFlagLayer(flags, cwd),
     readEnvironmentLayer(environment, cwd),

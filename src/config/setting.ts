@@ -21,6 +21,13 @@ export interface Setting<Value> {
     'text' | 'choice' | 'switch' | 'number' | 'duration' | 'list' | 'path' | 'program' | 'secret';
   /** What the environment or a flag says, as a file would have said it. */
   readonly fromText: (text: string) => unknown;
+  /** It decides what runs, who gets the key or what agents may do: a project's own file may say it only where the user trusts the project. */
+  readonly trustedOnly?: true;
+}
+
+/** See `Setting.trustedOnly`. Programs always are. */
+export function trustedOnly<S extends Setting<unknown>>(setting: S): S {
+  return { ...setting, trustedOnly: true };
 }
 
 interface About<Value> {
@@ -127,6 +134,14 @@ export function duration(about: About<number> & Range): Setting<number> {
   };
 }
 
+/** Like `duration`, or not set: then something else holds, which `otherwise` names. */
+export function optionalDuration(
+  about: { readonly otherwise: string; readonly description: string } & Range,
+): Setting<number | null> {
+  const { otherwise, ...rest } = about;
+  return { ...duration({ ...rest, fallback: about.min }), fallback: () => null, shownDefault: otherwise };
+}
+
 export function list(about: About<readonly string[]>): Setting<readonly string[]> {
   const error = 'must be a list of texts that are not empty';
   return {
@@ -153,7 +168,7 @@ export function path(about: ComputedPath): Setting<string> {
 
 /** A command on PATH, or a path where it has a separator in it. */
 export function program(about: About<null>): Setting<string | null> {
-  return { ...text<null>(about), accepts: 'a command or a path', kind: 'program' };
+  return trustedOnly({ ...text<null>(about), accepts: 'a command or a path', kind: 'program' });
 }
 
 export function httpUrl(about: About<string>): Setting<string> {

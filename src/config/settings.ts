@@ -9,20 +9,29 @@ import {
   integer,
   list,
   optionalChoice,
+  optionalDuration,
   optionalInteger,
   path,
   program,
   secret,
   text,
   toggle,
+  trustedOnly,
   type Setting,
 } from './setting.ts';
+import { toolSettings } from './tool-settings.ts';
 
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
+const tenYears = 3_650 * 24 * hour;
+const kept = { min: 1000, max: tenYears, otherwise: 'not set: they are kept' } as const;
 
 /** What `[workers.<type>]` may say. */
 function workerType(type: string) {
+  const image = text({
+    fallback: null,
+    description: `The image of ${type} workers in docker mode, which needs one.`,
+  });
   return {
     executionMode: optionalChoice(executionModes, {
       otherwise: 'workers.default_execution_mode',
@@ -34,10 +43,8 @@ function workerType(type: string) {
       otherwise: 'workers.default_worker_count',
       description: `How many ${type} workers are started; 0 is none.`,
     }),
-    image: text({
-      fallback: null,
-      description: `The image of ${type} workers in docker mode, which needs one.`,
-    }),
+    // A codex worker is given the key.
+    image: type === 'codex' ? trustedOnly(image) : image,
   };
 }
 
@@ -53,6 +60,13 @@ export const settings = {
     shownDefault: 'capstan.db in data_dir',
     description: 'The SQLite file. Its folder becomes data_dir where data_dir is not said as strongly.',
   }),
+  trustedProjects: trustedOnly(
+    list({
+      fallback: [],
+      description:
+        "Folders whose own .capstan/config.toml may say the settings that are marked 'not from an untrusted project'.",
+    }),
+  ),
   log: {
     level: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
       fallback: 'info',
@@ -68,20 +82,26 @@ export const settings = {
       fallback: null,
       description: 'The Codex binary. Not set: that of the installed package, then codex on PATH.',
     }),
-    home: path({
-      fallback: ({ dataDir }) => join(dataDir, 'codex-home'),
-      shownDefault: 'codex-home in data_dir',
-      description: "CODEX_HOME of the agents. The user's own is refused unless codex.auth is home.",
-    }),
-    auth: choice(['profile', 'home'], {
-      fallback: 'profile',
-      description: "Where the model's key comes from: the profile, or a login kept in codex.home.",
-    }),
+    home: trustedOnly(
+      path({
+        fallback: ({ dataDir }) => join(dataDir, 'codex-home'),
+        shownDefault: 'codex-home in data_dir',
+        description: "CODEX_HOME of the agents. The user's own is refused unless codex.auth is home.",
+      }),
+    ),
+    auth: trustedOnly(
+      choice(['profile', 'home'], {
+        fallback: 'profile',
+        description: "Where the model's key comes from: the profile, or a login kept in codex.home.",
+      }),
+    ),
     model: text({ fallback: 'gpt-5.5', description: 'The model of jobs that name none.' }),
-    baseUrl: httpUrl({
-      fallback: 'https://api.openai.com/v1',
-      description: "The model provider's address.",
-    }),
+    baseUrl: trustedOnly(
+      httpUrl({
+        fallback: 'https://api.openai.com/v1',
+        description: "The model provider's address.",
+      }),
+    ),
     driver: choice(['app-server', 'exec'], {
       fallback: 'app-server',
       description: 'One supervised app-server for all jobs, or one codex exec for each.',
@@ -90,14 +110,18 @@ export const settings = {
       fallback: 'workspace-write',
       description: "What the agent's commands may write. danger-full-access needs codex.allow_danger.",
     }),
-    allowDanger: toggle({
-      fallback: false,
-      description: 'Says that danger-full-access is meant: the worker itself is isolated.',
-    }),
-    network: toggle({
-      fallback: false,
-      description: "Whether the agent's commands may reach the network where a job does not say.",
-    }),
+    allowDanger: trustedOnly(
+      toggle({
+        fallback: false,
+        description: 'Says that danger-full-access is meant: the worker itself is isolated.',
+      }),
+    ),
+    network: trustedOnly(
+      toggle({
+        fallback: false,
+        description: "Whether the agent's commands may reach the network where a job does not say.",
+      }),
+    ),
     stallTimeoutMs: duration({
       fallback: 600_000,
       min: 1000,
@@ -112,10 +136,12 @@ export const settings = {
     }),
   },
   http: {
-    host: text({
-      fallback: '127.0.0.1',
-      description: 'The address to listen on. Any but loopback needs http.api_key.',
-    }),
+    host: trustedOnly(
+      text({
+        fallback: '127.0.0.1',
+        description: 'The address to listen on. Any but loopback needs http.api_key.',
+      }),
+    ),
     port: integer({
       fallback: 8081,
       min: 0,
@@ -123,14 +149,18 @@ export const settings = {
       description: 'The port to listen on; 0 is any free one.',
     }),
     apiKey: secret({ description: 'The key that callers must present.' }),
-    allowedHosts: list({
-      fallback: [],
-      description: 'Host names that requests may carry, besides loopback and http.host.',
-    }),
-    allowedOrigins: list({
-      fallback: [],
-      description: "Origins whose pages may call the API, besides the server's own.",
-    }),
+    allowedHosts: trustedOnly(
+      list({
+        fallback: [],
+        description: 'Host names that requests may carry, besides loopback and http.host.',
+      }),
+    ),
+    allowedOrigins: trustedOnly(
+      list({
+        fallback: [],
+        description: "Origins whose pages may call the API, besides the server's own.",
+      }),
+    ),
   },
   gateway: gatewaySettings,
   worker: {
@@ -212,6 +242,19 @@ export const settings = {
     notebook: workerType('notebook'),
     drawio: workerType('drawio'),
   },
+  retention: {
+    succeededMs: optionalDuration({
+      ...kept,
+      description:
+        'How long `capstan serve` keeps jobs that succeeded, with their artifacts; those that a build remembers stay.',
+    }),
+    failedMs: optionalDuration({
+      ...kept,
+      description:
+        'How long `capstan serve` keeps jobs that failed or were cancelled, with the copy of their folder that `jobs retry` needs.',
+    }),
+  },
+  tools: toolSettings,
   store: {
     busyTimeoutMs: duration({
       fallback: 5000,

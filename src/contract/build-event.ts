@@ -22,7 +22,9 @@ export const buildEventSchema = z.discriminatedUnion('type', [
     /** How many are to be made or restored; the rest is up to date. */
     affected: z.number().int(),
     /** Tasks of each job of the manifest, in the order of the file. */
-    jobs: z.array(z.object({ id: z.string(), type: z.string(), tasks: z.number().int() })),
+    jobs: z.array(
+      z.object({ id: z.string(), type: z.string(), tasks: z.number().int(), needs: z.array(z.string()) }),
+    ),
   }),
   z.object({ type: z.literal('build.warning'), message: z.string() }),
   z.object({
@@ -50,6 +52,8 @@ export const buildEventSchema = z.discriminatedUnion('type', [
     outputs: z.array(z.string()),
     durationMs: z.number().nonnegative().nullable(),
     jobId: z.string().nullable(),
+    /** What did not keep it from being made. */
+    warnings: z.array(z.string()),
     failure: failureSchema.optional(),
   }),
   z.object({

@@ -104,7 +104,7 @@ export const ignoredChatFields: readonly string[] = Object.keys(ignored);
 export const chatRequestSchema = z.strictObject({
   ...ignored,
   model: z.string().min(1).max(200),
-  messages: z.array(message).min(1),
+  messages: z.array(message).min(1, 'must not be empty'),
   stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
   n: optional(z.int().min(1)),

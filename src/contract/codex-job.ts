@@ -10,6 +10,8 @@ export const sourceSchema = z.union(
       dir: systemText.min(1),
       /** Of the folder as it was copied; written when the job is accepted, ignored before. */
       fingerprint: z.string().optional(),
+      /** Files that the copy was not given, because they hold the provider's key; written when the job is accepted, ignored before. */
+      withheld: z.array(z.string()).optional(),
     }),
     z.strictObject({ artifact: z.strictObject({ jobId: z.string(), name: z.string() }) }),
   ],

@@ -88,7 +88,7 @@ export const ignoredResponseFields: readonly string[] = Object.keys(ignored);
 export const responseRequestSchema = z.strictObject({
   ...ignored,
   model: z.string().min(1).max(200),
-  input: z.union([z.string().min(1, 'must not be empty'), z.array(item).min(1)]),
+  input: z.union([z.string().min(1, 'must not be empty'), z.array(item).min(1, 'must not be empty')]),
   instructions: optional(z.string()),
   previous_response_id: optional(z.string().min(1).max(200)),
   store: optional(z.boolean()),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildOrder, graphProblems, withDependents, type GraphNode } from './build-graph.ts';
+import { buildOrder, graphProblems, withDependents, withNeeds, type GraphNode } from './build-graph.ts';
 
 const node = (id: string, ...needs: readonly string[]): GraphNode => ({ id, needs });
 
@@ -76,4 +76,10 @@ test('a chain of ten thousand is no problem', () => {
   );
   expect(graphProblems(chain.toReversed())).toEqual([]);
   expect(buildOrder(chain.toReversed())[0]).toBe('0');
+});
+
+test('what is asked for brings all that it needs', () => {
+  const nodes = [node('a'), node('b', 'a'), node('c', 'b'), node('d')];
+  expect([...withNeeds(nodes, ['c'])].sort()).toEqual(['a', 'b', 'c']);
+  expect([...withNeeds(nodes, [])]).toEqual([]);
 });

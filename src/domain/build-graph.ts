@@ -45,6 +45,15 @@ export function withDependents(nodes: readonly GraphNode[], seeds: ReadonlySet<s
   return reached;
 }
 
+/** `seeds` and all that they need, directly or not. */
+export function withNeeds(nodes: readonly GraphNode[], seeds: readonly string[]): ReadonlySet<string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const reached = new Set(seeds);
+  // A set gives what is added to it on the way.
+  for (const id of reached) for (const need of byId.get(id)?.needs ?? []) reached.add(need);
+  return reached;
+}
+
 /** Depth first, with the way down in hand: meeting something on it again is a cycle. */
 function cycles(nodes: readonly GraphNode[]): readonly GraphProblem[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));

@@ -7,7 +7,7 @@ export interface TaskInputs {
   readonly options: Readonly<Record<string, string>>;
   /** sha256 by path, relative to the manifest. */
   readonly files: Readonly<Record<string, string>>;
-  /** sha256 by path of what the needed jobs made, relative to the output folder. */
+  /** By needed job: one digest over the paths and the bytes of all that it made. */
   readonly needs: Readonly<Record<string, string>>;
 }
 

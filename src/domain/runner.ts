@@ -20,6 +20,8 @@ export interface Runner extends AsyncDisposable {
    * When `context.signal` aborts it ends what the attempt started, all of it, and then resolves.
    */
   run(claimed: ClaimedJob, context: RunContext): Promise<AttemptOutcome>;
+  /** Frees the disk space of an attempt that has ended but whose outcome cannot be stored for want of room: another attempt then starts clean. */
+  giveBack?(job: Job): Promise<void>;
   /** Gives back what only a later attempt would have needed. Called when the job has ended and that is stored; may be called twice, or never. */
   discard?(job: Job): Promise<void>;
 }

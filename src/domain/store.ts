@@ -71,6 +71,16 @@ export interface JobFilter {
   readonly cursor?: string;
 }
 
+/** Jobs that ended before a time. */
+export interface EndedFilter {
+  readonly states: readonly JobState[];
+  /** Epoch ms. */
+  readonly beforeMs: number;
+  readonly limit: number;
+  /** The `nextCursor` of the page before; oldest jobs come first. */
+  readonly cursor?: string;
+}
+
 export interface JobPage {
   readonly items: readonly Job[];
   readonly nextCursor: string | null;
@@ -99,7 +109,13 @@ export interface Store extends AsyncDisposable {
   cancelJob(id: JobId): Promise<Job | null>;
 
   getJob(id: JobId): Promise<Job | null>;
+  /** Ids that begin so, newest first. */
+  findJobIds(prefix: string, limit: number): Promise<readonly JobId[]>;
   listJobs(filter: JobFilter): Promise<JobPage>;
+  /** Jobs that have ended, in the order of their acceptance. */
+  listEnded(filter: EndedFilter): Promise<JobPage>;
+  /** Deletes jobs with their attempts and events, synced; one that has not ended or that a running build wants stays. Returns those that went. */
+  deleteJobs(ids: readonly JobId[]): Promise<readonly JobId[]>;
   /** Events with a greater `seq`, oldest first. */
   listEvents(id: JobId, afterSeq: number, limit: number): Promise<readonly JobEvent[]>;
   /** The job that has this idempotency key, or null. */

@@ -42,13 +42,16 @@ export class Admission {
     }
   }
 
-  /** Waits for what is in flight, at most so long; then ends it with a retriable error. */
-  async drain(graceMs: number): Promise<void> {
+  /** Waits for what is in flight, at most so long; then says how much is left and ends it with a retriable error. */
+  async drain(graceMs: number, onExceeded: (left: number) => void): Promise<void> {
     const over = new AbortController();
     const all = Promise.allSettled(this.#inFlight);
     await Promise.race([all, pause(graceMs, over.signal)]);
     over.abort();
-    if (this.#inFlight.size > 0) this.#cut.abort(stopping());
+    if (this.#inFlight.size > 0) {
+      onExceeded(this.#inFlight.size);
+      this.#cut.abort(stopping());
+    }
     await all;
   }
 

@@ -1,10 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  startAppServer,
-  type AppServerProcess,
-  type AppServerSupervision,
-} from '../codex/app-server/app-server-process.ts';
+import { startAppServer, type AppServerSupervision } from '../codex/app-server/app-server-process.ts';
 import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
 import { causeOf } from '../codex/failure-cause.ts';
 import { AppError } from '../runtime/app-error.ts';
@@ -13,6 +9,7 @@ import { deferred, pause } from '../runtime/wait.ts';
 import { openThread, runAppServerTurn, type RanTurn } from './app-server-turn.ts';
 import type { AppServerClient } from '../codex/app-server/app-server-client.ts';
 import type { Backend, OpenModelAccess, TurnContext } from './backend.ts';
+import { SuccessiveAppServers, type TurnClient } from './successive-app-servers.ts';
 import { spareKind, SpareThreads, type SpareThread } from './spare-threads.ts';
 import { asGatewayError, turnFailure } from './turn-failure.ts';
 import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
@@ -22,41 +19,66 @@ export interface BackendOptions extends CodexProcessOptions {
   readonly workdir: string;
   readonly access: OpenModelAccess;
   readonly loginHint: string;
+  /** Turns after which the app-server gets a successor; 0: never. */
+  readonly maxTurns: number;
+  /** The longest that one turn may take. */
+  readonly turnLimitMs: number;
+  /** Removes what is kept of threads that nobody can go on with. */
+  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
 }
 
 /** How long a request waits for its turn to be interrupted before it is given up; the interruption goes on. */
 const leaveMs = 500;
-/** Threads that wait for a request. */
+/** Threads that wait for a request, and for how long. */
 const spareThreads = 4;
+const spareMaxAgeMs = 10 * 60_000;
+/** The start of a successor and its restarts, where the first fails. */
+const successorLimitMs = 60_000;
+
+/** Who runs no commands shares a folder that nothing is ever written into. */
+const emptyFolder = 'empty';
 
 /** Runs turns in one supervised app-server of the gateway's own. The caller disposes it. */
 export async function startAppServerBackend(
   options: BackendOptions,
   supervision: AppServerSupervision,
 ): Promise<Backend> {
-  await mkdir(options.workdir, { recursive: true, mode: 0o700 });
-  const process = await startAppServer(options, { ...supervision, unloadDelaySeconds: 0 });
-  return new AppServerBackend(process, options);
+  await mkdir(path.join(options.workdir, emptyFolder), { recursive: true, mode: 0o700 });
+  const servers = await SuccessiveAppServers.start({
+    ...options,
+    start: () => startAppServer(options, { ...supervision, unloadDelaySeconds: 0 }),
+    startLimitMs: successorLimitMs,
+    retireLimitMs: options.turnLimitMs,
+  });
+  return new AppServerBackend(servers, options);
 }
 
 class AppServerBackend implements Backend {
   readonly name = 'app-server';
-  readonly #process: AppServerProcess;
+  readonly #servers: SuccessiveAppServers;
   readonly #options: BackendOptions;
   /** Turns whose requests have left. */
   readonly #running = new Set<Promise<unknown>>();
-  readonly #spares: SpareThreads;
+  readonly #spares: SpareThreads<AppServerClient>;
 
-  constructor(process: AppServerProcess, options: BackendOptions) {
-    this.#process = process;
+  constructor(servers: SuccessiveAppServers, options: BackendOptions) {
+    this.#servers = servers;
     this.#options = options;
     // A folder of its own is made for a request that may write.
     const size = options.sandboxMode === 'read-only' ? spareThreads : 0;
-    this.#spares = new SpareThreads({ size, start: (client, spec) => this.#startSpare(client, spec) });
+    this.#spares = new SpareThreads({
+      size,
+      maxAgeMs: spareMaxAgeMs,
+      monotonicMs: () => performance.now(),
+      start: (client, spec) => this.#startSpare(client, spec),
+      discard: (spare) => {
+        this.#discardSpare(spare);
+      },
+    });
   }
 
   snapshot() {
-    return this.#process.supervisor.snapshot();
+    return this.#servers.snapshot();
   }
 
   async run(spec: TurnSpec, context: TurnContext): Promise<TurnEnd> {
@@ -82,59 +104,80 @@ class AppServerBackend implements Backend {
     }
   }
 
-  renew(): void {
-    this.#process.supervisor.recycle();
+  async renew(): Promise<void> {
+    await this.#servers.replace();
   }
 
   beginShutdown(): void {
     this.#spares[Symbol.dispose]();
-    this.#process.supervisor.beginShutdown();
+    this.#servers.beginShutdown();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#spares[Symbol.dispose]();
-    await this.#process[Symbol.asyncDispose]();
+    await this.#servers[Symbol.asyncDispose]();
     await Promise.allSettled(this.#running);
   }
 
-  async #run(spec: TurnSpec, { listener, signal }: TurnContext): Promise<TurnEnd> {
-    const { supervisor } = this.#process;
-    const { access: openAccess, loginHint } = this.#options;
-    const client = supervisor.current();
-    if (client === null) throw gone();
-    const spare = this.#spares.take(client, spec);
-    using access = spare?.access ?? openAccess();
-    const folder = await this.#folder();
+  async #run(spec: TurnSpec, context: TurnContext): Promise<TurnEnd> {
+    const server = this.#servers.take();
+    if (server === null) throw gone();
+    const { client } = server;
+    const left: LeftTurn = { server, spec, threadId: null, isKept: false, released: Promise.resolve() };
+    const request: BackendRun = { spec, context, left };
     try {
-      const settings = { ...this.#options, folder, provider: access.provider, verbosity: spec.verbosity };
-      const turn: RanTurn = await runAppServerTurn(client, {
-        startedThreadId: spare?.threadId,
-        background: (work) => {
-          this.#track(this.#afterwards(client, work, spec));
-        },
-        spec,
-        settings,
-        listener,
-        hopeless: (error) => {
-          // Codex tries a refused login five times over.
-          if (causeOf(error) !== 'unauthorized') return null;
-          return turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
-        },
-        signal: AbortSignal.any([signal, access.refused]),
-      });
-      if (turn.failed !== null) {
-        const { message, codexErrorInfo: info } = turn.failed;
-        throw turnFailure({
-          error: { message, info },
-          faults: access.faults(),
-          nowMs: systemClock(),
-          loginHint,
-        });
+      const spare = this.#spares.take(client, spec);
+      if (spare === null) return await this.#runOn(client, request, null);
+      try {
+        return await this.#runOn(client, request, spare);
+      } catch (error) {
+        // It may have lost what it was started with: a fresh thread tells whether it is the request that is refused.
+        if (!(error instanceof AppError) || error.code !== 'rpc_error') throw error;
+        return await this.#runOn(client, request, null);
       }
-      return turn;
     } catch (error) {
       this.#replaceIfStuck(client, error);
       throw asGatewayError(error);
+    } finally {
+      this.#track(this.#afterwards(left));
+    }
+  }
+
+  /** On a spare thread it rejects with `rpc_error` only where its turn was not begun. */
+  async #runOn(
+    client: AppServerClient,
+    { spec, context, left }: BackendRun,
+    spare: SpareThread<AppServerClient> | null,
+  ): Promise<TurnEnd> {
+    const { access: openAccess, loginHint } = this.#options;
+    using access = spare?.access ?? openAccess();
+    const folder = await this.#folder();
+    const failure = (error: Parameters<typeof turnFailure>[0]['error']): AppError =>
+      turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
+    try {
+      const turn: RanTurn = await runAppServerTurn(client, {
+        startedThreadId: spare?.threadId,
+        onThread: (threadId) => {
+          left.threadId = threadId;
+        },
+        background: (work) => {
+          left.released = work;
+          // It is waited for a little later.
+          work.catch(() => undefined);
+        },
+        spec,
+        settings: { ...this.#options, folder, provider: access.provider, verbosity: spec.verbosity },
+        listener: context.listener,
+        // Codex tries a refused login five times over.
+        hopeless: (error) => (causeOf(error) === 'unauthorized' ? failure(error) : null),
+        signal: AbortSignal.any([context.signal, access.refused]),
+      });
+      if (turn.failed !== null) {
+        const { message, codexErrorInfo: info } = turn.failed;
+        throw failure({ message, info });
+      }
+      left.isKept = true;
+      return turn;
     } finally {
       await this.#leave(folder);
     }
@@ -146,23 +189,28 @@ class AppServerBackend implements Backend {
   }
 
   /** What no request waits for: its thread is let go of, and threads are started for the next ones. */
-  async #afterwards(client: AppServerClient, release: Promise<void>, spec: TurnSpec): Promise<void> {
+  async #afterwards({ server, spec, threadId, isKept, released }: LeftTurn): Promise<void> {
+    using _turn = server;
+    const { forgetThreads, logger } = this.#options;
+    const { client } = server;
     try {
-      await release;
-      await this.#spares.refill(client, spec);
+      // Both go to Codex in one piece.
+      await Promise.all([released, this.#spares.refill(client, spec)]);
+      // Nobody was told of a response in it.
+      const isNew = spec.thread.kind === 'kept' || spec.thread.kind === 'forked';
+      if (isNew && !isKept && threadId !== null) await forgetThreads([threadId]);
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'A thread could not be let go of');
+      logger.warn({ err: error }, 'A thread could not be let go of');
       this.#replaceIfStuck(client, error);
     }
   }
 
   #replaceIfStuck(client: AppServerClient, error: unknown): void {
-    const { supervisor } = this.#process;
     const isStuck = error instanceof AppError && error.code === 'agent_unresponsive';
-    if (isStuck && supervisor.current() === client) supervisor.recycle();
+    if (isStuck) this.#servers.recycle(client);
   }
 
-  async #startSpare(client: AppServerClient, spec: TurnSpec): Promise<SpareThread> {
+  async #startSpare(client: AppServerClient, spec: TurnSpec): Promise<SpareThread<AppServerClient>> {
     const access = this.#options.access();
     try {
       const settings = {
@@ -179,13 +227,16 @@ class AppServerBackend implements Backend {
     }
   }
 
-  /** Who runs no commands shares an empty folder that nothing is ever written into. */
+  #discardSpare({ client, threadId, access }: SpareThread<AppServerClient>): void {
+    access[Symbol.dispose]();
+    // A process that goes takes its threads with it.
+    if (!client.over.aborted) this.#track(client.release(threadId));
+  }
+
   async #folder(): Promise<string> {
     const { workdir, sandboxMode } = this.#options;
     if (sandboxMode === 'workspace-write') return mkdtemp(path.join(workdir, 'turn-'));
-    const folder = path.join(workdir, 'empty');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return folder;
+    return path.join(workdir, emptyFolder);
   }
 
   async #leave(folder: string): Promise<void> {
@@ -194,6 +245,23 @@ class AppServerBackend implements Backend {
       this.#options.logger.warn({ err: error, folder }, 'A folder of the gateway could not be removed');
     });
   }
+}
+
+interface BackendRun {
+  readonly spec: TurnSpec;
+  readonly context: TurnContext;
+  readonly left: LeftTurn;
+}
+
+/** A turn that is over for its request, with what is still to be done about it. */
+interface LeftTurn {
+  readonly server: TurnClient;
+  readonly spec: TurnSpec;
+  threadId: string | null;
+  /** Its answer was given. */
+  isKept: boolean;
+  /** Settles when its thread is let go of. */
+  released: Promise<void>;
 }
 
 function gone(): AppError {

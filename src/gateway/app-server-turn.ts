@@ -21,6 +21,8 @@ export interface TurnRun {
   readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
   /** A thread that was started for such a turn before. */
   readonly startedThreadId?: string | undefined;
+  /** Told which thread it is, as soon as there is one. */
+  readonly onThread?: (threadId: string) => void;
   /** Takes over letting go of the thread; without it the turn has ended only after that. */
   readonly background?: (work: Promise<void>) => void;
 }
@@ -34,6 +36,7 @@ export type RanTurn = TurnEnd & { readonly failed: Turn['error'] };
 export async function runAppServerTurn(client: AppServerClient, run: TurnRun): Promise<RanTurn> {
   const { spec, signal, listener } = run;
   const threadId = run.startedThreadId ?? (await openThread(client, run));
+  run.onThread?.(threadId);
   try {
     signal.throwIfAborted();
     using watch = new TurnWatch({
@@ -54,6 +57,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
       // Resumed and forked threads would have theirs again.
       ...noEnvironment(run.settings),
       ...(spec.effort === null ? {} : { effort: spec.effort }),
+      ...(spec.summary === null ? {} : { summary: spec.summary }),
       ...(spec.outputSchema === null ? {} : { outputSchema: spec.outputSchema }),
     });
     return await endOf(client, { threadId, turnId: turn.id, watch }, signal);

@@ -18,8 +18,8 @@ export interface Backend extends AsyncDisposable {
   /** The supervised child; null where there is none. */
   snapshot(): SupervisorSnapshot | null;
   run(spec: TurnSpec, context: TurnContext): Promise<TurnEnd>;
-  /** Another login is stored: what has the old one in memory is replaced. */
-  renew(): void;
+  /** Another login is stored: what has the old one in memory is replaced before this resolves. Does not reject. */
+  renew(): Promise<void>;
   /** No new turns from now on; those that run go on. */
   beginShutdown(): void;
 }

@@ -23,7 +23,7 @@ export async function startExecBackend(options: BackendOptions, signal: AbortSig
     name: 'exec',
     snapshot: () => null,
     run: (spec, context) => run(driver, { options, spec, context }),
-    renew: () => undefined,
+    renew: () => Promise.resolve(),
     beginShutdown: () => undefined,
     [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
   };
@@ -43,12 +43,21 @@ async function run(driver: CodexDriver, { options, spec, context }: ExecRun): Pr
   const folder = await mkdtemp(path.join(options.workdir, 'turn-'));
   const aside = await mkdtemp(path.join(options.scratchDir, 'turn-'));
   const all = AbortSignal.any([signal, access.refused]);
+  let threadId = '';
   try {
     const request = await requestOf({ options, spec, context }, { access, folder, aside, signal: all });
-    const turn = await driver.runThread(request);
+    const turn = await driver.runThread({
+      ...request,
+      onThread: async (thread) => {
+        threadId = thread.threadId;
+        context.listener.onActivity();
+      },
+    });
     return endOf(turn, { options, access, signal: all });
   } catch (error) {
-    if (all.aborted && all.reason === enough) return stopped(null);
+    if (all.aborted && all.reason === enough) return stopped(threadId);
+    // Nobody was told of a response in it.
+    if (spec.thread.kind === 'kept') await options.forgetThreads([threadId]);
     if (all.aborted && error === all.reason) throw error;
     throw asGatewayError(error);
   } finally {
@@ -78,7 +87,7 @@ interface Surroundings {
 async function requestOf(
   { options, spec, context }: ExecRun,
   { access, folder, aside, signal }: Surroundings,
-): Promise<AgentThreadRequest> {
+): Promise<Omit<AgentThreadRequest, 'onThread'>> {
   const { thread } = spec;
   const { instructions, prompt, images } = execPrompt(spec);
   const tell = messageTeller(spec, context);
@@ -107,9 +116,6 @@ async function requestOf(
     ],
     signal,
     onEvent: tell,
-    onThread: async () => {
-      context.listener.onActivity();
-    },
   };
 }
 
@@ -157,7 +163,7 @@ function endOf(
   { options, access, signal }: { options: BackendOptions; access: ModelAccess; signal: AbortSignal },
 ): TurnEnd {
   if (turn.status === 'interrupted') {
-    if (signal.reason === enough) return stopped(turn);
+    if (signal.reason === enough) return stopped(turn.threadId);
     throw signal.reason;
   }
   if (turn.status === 'failed') {
@@ -172,6 +178,6 @@ function endOf(
   return { reason: 'completed', usage, threadId: turn.threadId, turnId: '' };
 }
 
-function stopped(turn: AgentTurnResult | null): TurnEnd {
-  return { reason: 'stopped', usage: null, threadId: turn?.threadId ?? '', turnId: '' };
+function stopped(threadId: string): TurnEnd {
+  return { reason: 'stopped', usage: null, threadId, turnId: '' };
 }

@@ -10,7 +10,7 @@ import { createModelCatalog, type ModelCatalog } from './model-catalog.ts';
 import { planChat, type ChatPlan } from './plan-chat.ts';
 import { planResponse, type ResponsePlan } from './plan-response.ts';
 import { readinessReason, workerStatus, type ReadinessReason } from './readiness.ts';
-import { ResponseThreads } from './response-threads.ts';
+import { ResponseThreads, type KeptResponse } from './response-threads.ts';
 import type { ResponseStore } from '../store/sqlite/response-store.ts';
 import { runChoice, type Choice, type ChoiceListener } from './run-choice.ts';
 import type { ToolCall } from './turn.ts';
@@ -21,8 +21,12 @@ export interface GatewayDeps {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly responses: ResponseStore;
+  /** Removes what is kept of threads that nobody can go on with. */
+  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
   /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
+  /** There is no key at all. */
+  readonly isLoginMissing: boolean;
   /** How often that is asked. */
   readonly loginProbeMs: number;
   /** What goes with the gateway, after it. */
@@ -63,10 +67,10 @@ export class Gateway implements AsyncDisposable {
   #isDraining = false;
 
   constructor(deps: GatewayDeps) {
-    const { settings, backend, logger, metrics, responses, held } = deps;
+    const { settings, backend, logger, metrics, held } = deps;
     this.#login = new LoginState(deps);
     this.#held = held;
-    this.#threads = new ResponseThreads(responses, settings.responseRetentionMs);
+    this.#threads = new ResponseThreads({ ...deps, retentionMs: settings.responseRetentionMs });
     this.settings = settings;
     this.metrics = metrics;
     this.catalog = createModelCatalog(settings.models, settings.model);
@@ -157,6 +161,16 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
+  /** A response that is kept. Rejects with `response_not_found`. */
+  async findResponse(id: string): Promise<KeptResponse> {
+    return this.#threads.find(id);
+  }
+
+  /** Rejects with `response_not_found`. */
+  async removeResponse(id: string): Promise<void> {
+    await this.#threads.remove(id);
+  }
+
   /** Refuses new work, lets what is in flight finish within the grace, and ends the rest with a retriable error. */
   async drain(): Promise<void> {
     if (this.#isDraining) return;
@@ -168,7 +182,12 @@ export class Gateway implements AsyncDisposable {
       'The gateway stops',
     );
     this.#backend.beginShutdown();
-    await this.#admission.drain(shutdownGraceMs);
+    await this.#admission.drain(shutdownGraceMs, (left) => {
+      this.#logger.warn(
+        { event: 'shutdown_grace_exceeded', inFlight: left, graceMs: shutdownGraceMs },
+        'Requests that outlast the grace are ended',
+      );
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,7 +9,7 @@ export interface LoginProbeOptions {
   readonly upstream: Upstream | null;
   readonly codexHome: string;
   /** Called when there is another login than before: what has the old one in memory must go. */
-  readonly onChanged: () => void;
+  readonly onChanged: () => Promise<void>;
 }
 
 /** Whether the login may be good: the provider is asked for its models with the key, or the stored login has changed since the last look. */
@@ -17,6 +17,8 @@ export async function loginProbe(
   options: LoginProbeOptions,
 ): Promise<(signal: AbortSignal) => Promise<boolean>> {
   const { upstream, codexHome, onChanged } = options;
+  // Without a key there is nothing to ask with, and a restart is needed.
+  if (upstream?.apiKey === '') return async () => false;
   if (upstream !== null) return async (signal) => (await checkModel(upstream, signal)).ok;
   const file = path.join(codexHome, 'auth.json');
   let seen = await changedAt(file);
@@ -24,7 +26,7 @@ export async function loginProbe(
     const now = await changedAt(file);
     if (now === null || now === seen) return false;
     seen = now;
-    onChanged();
+    await onChanged();
     return true;
   };
 }

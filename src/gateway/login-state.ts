@@ -5,6 +5,8 @@ export interface LoginStateOptions {
   /** Whether a login that was refused may be good again. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
   readonly loginProbeMs: number;
+  /** There is none: refused from the start, until the process is started again. */
+  readonly isLoginMissing: boolean;
 }
 
 /** Whether the provider refuses the login: said by requests, taken back by the first that works or by a look now and then. */
@@ -15,6 +17,8 @@ export class LoginState implements Disposable {
 
   constructor(options: LoginStateOptions) {
     this.#options = options;
+    if (options.isLoginMissing)
+      this.#refuse('There is no key for the model: set OPENAI_API_KEY and start the gateway again');
   }
 
   get isRefused(): boolean {
@@ -22,11 +26,12 @@ export class LoginState implements Disposable {
   }
 
   refused(): void {
+    this.#refuse('The provider refuses the login; requests fail until it is renewed');
+  }
+
+  #refuse(why: string): void {
     if (this.#timer !== null || this.#over.signal.aborted) return;
-    this.#options.logger.error(
-      { event: 'auth_required' },
-      'The provider refuses the login; requests fail until it is renewed',
-    );
+    this.#options.logger.error({ event: 'auth_required' }, why);
     this.#timer = setInterval(() => {
       void this.#look();
     }, this.#options.loginProbeMs);

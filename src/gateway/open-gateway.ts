@@ -1,8 +1,12 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
+import { writeOneCertificate } from '../codex/one-certificate.ts';
 import { findCodex } from '../codex/find-codex.ts';
+import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { probeContainment } from '../supervisor/contain.ts';
+import { ownScratch, sweepScratch } from '../service/own-scratch.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { openResponseStore } from '../store/sqlite/response-store.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../telemetry/gateway-metrics.ts';
@@ -40,15 +44,25 @@ export async function openGateway(
       : 'Set OPENAI_API_KEY to a valid key and restart the gateway.';
   const upstream =
     codex.auth === 'home' ? null : { baseUrl: codex.baseUrl, apiKey: profile.openaiApiKey?.reveal() ?? '' };
+  const scratch = opening.use(await ownScratch(config.dataDir));
+  await sweepScratch(config.dataDir);
+  const gatewayDir = join(config.dataDir, 'gateway');
+  await mkdir(gatewayDir, { recursive: true, mode: 0o700 });
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
-    scratchDir: join(config.dataDir, 'gateway', 'scratch'),
+    scratchDir: scratch.path,
+    // The model proxy is on this machine; a login of Codex's own leads out.
+    certificatesFile:
+      upstream === null ? undefined : await writeOneCertificate(join(gatewayDir, 'certificate.pem')),
     commandPath,
     containment,
     logger,
     sandboxMode: settings.sandboxMode,
     workdir: settings.workdir,
+    maxTurns: settings.replaceAfterTurns,
+    turnLimitMs: Math.min(settings.timeoutMs, settings.requestTimeoutMs),
+    forgetThreads: (threadIds) => forgetThreads(codexHome, threadIds),
     loginHint,
     access: modelAccess({ proxy, upstream, loginHint }),
   };
@@ -75,13 +89,13 @@ export async function openGateway(
     logger,
     metrics,
     responses,
+    forgetThreads: options.forgetThreads,
     isLoginRenewed: await loginProbe({
       upstream,
       codexHome,
-      onChanged: () => {
-        backend.renew();
-      },
+      onChanged: () => backend.renew(),
     }),
+    isLoginMissing: upstream?.apiKey === '',
     loginProbeMs: settings.loginProbeMs,
     held: opening.move(),
   });

@@ -62,6 +62,7 @@ export function planChat(body: unknown, context: PlanContext): ChatPlan {
       model: context.model,
       effort: request.reasoning_effort ?? offered.effort,
       verbosity: request.verbosity ?? null,
+      summary: null,
       tools: tools.tools,
       parallelTools: request.parallel_tool_calls ?? true,
       outputSchema: outputSchemaOf(request),

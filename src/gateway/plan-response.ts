@@ -63,10 +63,12 @@ export function planResponse(body: unknown, context: PlanContext): ResponsePlan 
       model: context.model,
       effort: request.reasoning?.effort ?? offered.effort,
       verbosity: request.text?.verbosity ?? null,
+      summary: request.reasoning?.summary ?? null,
       tools: tools.tools,
       parallelTools: request.parallel_tool_calls ?? true,
       outputSchema: format?.type === 'json_schema' ? format.schema : null,
-      thread: { kind: store ? 'kept' : 'ephemeral' },
+      // Codex tells nothing of calls in a thread that is resumed or forked: where there are tools, the conversation is told again.
+      thread: { kind: store && tools.tools.length === 0 ? 'kept' : 'ephemeral' },
     },
   };
 }
@@ -88,7 +90,6 @@ function ignoredIn(request: ResponseRequest): readonly string[] {
   const strict = (request.tools ?? []).some((tool) => tool.strict === true);
   return [
     ...ignoredResponseFields.filter((name) => said.get(name) !== undefined),
-    ...(request.reasoning?.summary === undefined ? [] : ['reasoning.summary']),
     ...(strict ? ['tools.strict'] : []),
   ];
 }

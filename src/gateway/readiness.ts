@@ -18,29 +18,30 @@ export function readinessReason({ worker, isDraining, authRequired }: ReadinessF
   return authRequired ? 'auth_required' : 'ready';
 }
 
-/** The child as /healthz and errors show it; times are ISO, durations milliseconds. */
+/** The child as /healthz and errors show it, with the same fields where there is none; times are ISO, durations milliseconds. */
 export function workerStatus({ worker, isDraining }: ReadinessFacts): Readonly<Record<string, unknown>> {
-  if (worker === null)
-    return { enabled: false, running: false, ready: false, shutdown_in_flight: isDraining };
-  const { lastExit } = worker;
+  const lastExit = worker?.lastExit ?? null;
+  const readyAtMs = worker?.lastReadyAtMs ?? null;
+  const startupLatencyMs = worker?.startupLatencyMs ?? null;
+  const restartsTotal = worker?.restartsTotal ?? 0;
   return {
-    enabled: true,
-    running: worker.running,
-    ready: worker.ready && !isDraining,
-    shutdown_in_flight: isDraining || worker.reason === 'shutdown_in_progress',
-    pid: worker.pid,
-    restarts_total: worker.restartsTotal,
-    consecutive_failures: worker.consecutiveFailures,
+    enabled: worker !== null,
+    running: worker?.running ?? false,
+    ready: (worker?.ready ?? false) && !isDraining,
+    shutdown_in_flight: isDraining || worker?.reason === 'shutdown_in_progress',
+    pid: worker?.pid ?? null,
+    restarts_total: restartsTotal,
+    consecutive_failures: worker?.consecutiveFailures ?? 0,
     last_exit:
       lastExit === null
         ? null
         : { at: toIso(lastExit.atMs), code: lastExit.code, signal: lastExit.signal, error: lastExit.error },
-    last_ready_at: worker.lastReadyAtMs === null ? null : toIso(worker.lastReadyAtMs),
-    startup_latency_ms: worker.startupLatencyMs,
-    next_restart_delay_ms: worker.nextRestartDelayMs,
+    last_ready_at: readyAtMs === null ? null : toIso(readyAtMs),
+    startup_latency_ms: startupLatencyMs,
+    next_restart_delay_ms: worker?.nextRestartDelayMs ?? null,
     metrics: {
-      codex_worker_restarts_total: worker.restartsTotal,
-      codex_worker_latency_ms: worker.startupLatencyMs,
+      codex_worker_restarts_total: restartsTotal,
+      codex_worker_latency_ms: startupLatencyMs,
     },
   };
 }

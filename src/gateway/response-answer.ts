@@ -1,4 +1,3 @@
-import { newId } from '../runtime/ids.ts';
 import type { ResponsePlan } from './plan-response.ts';
 import type { Choice } from './run-choice.ts';
 import type { TokenUsage, ToolCall } from './turn.ts';
@@ -29,7 +28,7 @@ export function responseObject(plan: ResponsePlan, { status, output, usage, erro
     output,
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: plan.previousId,
-    reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
+    reasoning: { effort: request.reasoning?.effort ?? null, summary: request.reasoning?.summary ?? null },
     store: plan.store,
     temperature: null,
     text: { format: request.text?.format ?? { type: 'text' } },
@@ -49,19 +48,34 @@ export function statusOf({ finishReason }: Pick<Choice, 'finishReason'>): Respon
 
 /** A response in one piece. */
 export function wholeResponse(plan: ResponsePlan, choice: Choice): object {
-  const { text, toolCalls, usage } = choice;
-  const message = text === '' && toolCalls.length > 0 ? [] : [messageItem(itemId('msg'), text, 'completed')];
-  const calls = toolCalls.map((call) => callItem(itemId('fc'), call, 'completed'));
+  const { reasoning, text, toolCalls, usage } = choice;
+  const items: ((index: number) => object)[] = [
+    ...reasoning.map((summary) => (index: number) => reasoningItem(itemId(plan, 'rs', index), summary)),
+    ...(text === '' && toolCalls.length > 0
+      ? []
+      : [(index: number) => messageItem(itemId(plan, 'msg', index), text, 'completed')]),
+    ...toolCalls.map((call) => (index: number) => callItem(itemId(plan, 'fc', index), call, 'completed')),
+  ];
   return responseObject(plan, {
     status: statusOf(choice),
-    output: [...message, ...calls],
+    output: items.map((item, index) => item(index)),
     usage,
     error: null,
   });
 }
 
-export function itemId(kind: 'msg' | 'fc'): string {
-  return `${kind}_${newId().replaceAll('-', '')}`;
+/** The same for the item that is streamed and the item that is kept. */
+export function itemId({ id }: ResponsePlan, kind: 'msg' | 'fc' | 'rs', index: number): string {
+  return `${kind}_${id.replace(/^resp_/, '')}${String(index).padStart(4, '0')}`;
+}
+
+/** @param summary null while it is still to come */
+export function reasoningItem(id: string, summary: string | null): object {
+  return { id, type: 'reasoning', summary: summary === null ? [] : [summaryPart(summary)] };
+}
+
+export function summaryPart(text: string): object {
+  return { type: 'summary_text', text };
 }
 
 export function messageItem(id: string, text: string | null, status: 'in_progress' | 'completed'): object {

@@ -3,8 +3,10 @@ import {
   callItem,
   itemId,
   messageItem,
+  reasoningItem,
   responseObject,
   statusOf,
+  summaryPart,
   textPart,
   type ResponseFacts,
 } from './response-answer.ts';
@@ -42,9 +44,25 @@ export class ResponseEvents {
     ];
   }
 
+  /** Comes before all text. */
+  reasoning(summary: string): readonly ResponseEvent[] {
+    const before = this.#begin();
+    const id = itemId(this.#plan, 'rs', this.#output.length);
+    const at = { item_id: id, output_index: this.#output.length, summary_index: 0 };
+    return [
+      ...before,
+      this.#added(reasoningItem(id, null)),
+      this.#event({ ...at, type: 'response.reasoning_summary_part.added', part: summaryPart('') }),
+      this.#event({ ...at, type: 'response.reasoning_summary_text.delta', delta: summary }),
+      this.#event({ ...at, type: 'response.reasoning_summary_text.done', text: summary }),
+      this.#event({ ...at, type: 'response.reasoning_summary_part.done', part: summaryPart(summary) }),
+      this.#done(reasoningItem(id, summary)),
+    ];
+  }
+
   toolCall(call: ToolCall): readonly ResponseEvent[] {
     const before = [...this.#begin(), ...this.#closeMessage()];
-    const id = itemId('fc');
+    const id = itemId(this.#plan, 'fc', this.#output.length);
     const at = { item_id: id, output_index: this.#output.length };
     const done = callItem(id, call, 'completed');
     const events = [
@@ -92,7 +110,7 @@ export class ResponseEvents {
 
   #openMessage(): readonly ResponseEvent[] {
     if (this.#message !== null) return [];
-    const id = itemId('msg');
+    const id = itemId(this.#plan, 'msg', this.#output.length);
     this.#message = { id, text: '' };
     return [
       this.#added(messageItem(id, null, 'in_progress')),

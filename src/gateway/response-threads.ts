@@ -1,20 +1,40 @@
 import { AppError } from '../runtime/app-error.ts';
-import type { ResponseStore, StoredResponse } from '../store/sqlite/response-store.ts';
+import type { Logger } from '../domain/logger.ts';
+import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
+import { wholeResponse } from './response-answer.ts';
 import type { Choice } from './run-choice.ts';
 import type { HistoryItem, TurnSpec } from './turn.ts';
 
+export interface ResponseThreadsOptions {
+  readonly responses: ResponseStore;
+  /** How long a response is kept. */
+  readonly retentionMs: number;
+  /** Removes what is kept of threads that nobody can go on with. */
+  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  readonly logger: Logger;
+}
+
+export interface KeptResponse {
+  readonly response: object;
+  readonly sent: readonly HistoryItem[];
+}
+
+/** How often old responses are forgotten, at most. */
+const forgetEveryMs = 60_000;
+
 /** Which thread a response's turn runs in: the one before goes on, is forked, or is told again from what was stored. */
 export class ResponseThreads {
+  readonly #options: ResponseThreadsOptions;
   readonly #store: ResponseStore;
-  readonly #retentionMs: number;
+  #forgottenAtMs = 0;
   /** Threads with a turn; a second one at the same time gets a fork. */
   readonly #busy = new Set<string>();
 
-  constructor(store: ResponseStore, retentionMs: number) {
-    this.#store = store;
-    this.#retentionMs = retentionMs;
+  constructor(options: ResponseThreadsOptions) {
+    this.#options = options;
+    this.#store = options.responses;
   }
 
   /** Runs the plan's turn where it belongs. Rejects with `invalid_request_error` where the response before is unknown. */
@@ -27,8 +47,8 @@ export class ResponseThreads {
         `There is no response '${previousId.slice(0, 100)}' to go on with.`,
         'previous_response_id',
       );
-    // A thread keeps the tools that it was started with, and what was broken off is not told as it was.
-    if (plan.store && previous.isWhole && previous.tools === plan.tools) {
+    // What was broken off is not told as it was, and a thread with tools cannot be gone on with.
+    if (plan.store && previous.isWhole && previous.tools === '' && plan.tools === '') {
       try {
         return await this.#goOn(previous, spec, turn);
       } catch (error) {
@@ -39,8 +59,9 @@ export class ResponseThreads {
   }
 
   /** Keeps the response where its client wants to go on from it. */
-  async save(plan: ResponsePlan, { end, text, toolCalls, finishReason }: Choice): Promise<void> {
+  async save(plan: ResponsePlan, choice: Choice): Promise<void> {
     if (!plan.store) return;
+    const { end, text, toolCalls, finishReason } = choice;
     const items: HistoryItem[] = [
       ...plan.sent,
       ...(text === ''
@@ -62,8 +83,42 @@ export class ResponseThreads {
       isWhole: end.reason === 'completed' && finishReason === 'stop',
       createdAtMs: plan.createdMs,
       items: JSON.stringify(items),
+      answer: JSON.stringify({ response: wholeResponse(plan, choice), sent: plan.sent.length }),
     };
-    await this.#store.save(response, plan.createdMs - this.#retentionMs);
+    await this.#letGo(await this.#store.save(response));
+    await this.#forgetOld(plan.createdMs);
+  }
+
+  /** A response as it was answered, with the items that its request sent. Rejects with `response_not_found`. */
+  async find(id: string): Promise<KeptResponse> {
+    const stored = await this.#store.find(id);
+    const answer = stored?.answer ?? null;
+    if (stored === null || answer === null) throw notFound(id);
+    const { response, sent } = JSON.parse(answer) as { response: object; sent: number };
+    return { response, sent: (JSON.parse(stored.items) as HistoryItem[]).slice(0, sent) };
+  }
+
+  /** Rejects with `response_not_found`. */
+  async remove(id: string): Promise<void> {
+    const unused = await this.#store.remove(id);
+    if (unused === null) throw notFound(id);
+    await this.#letGo(unused);
+  }
+
+  async #forgetOld(nowMs: number): Promise<void> {
+    if (nowMs - this.#forgottenAtMs < forgetEveryMs) return;
+    this.#forgottenAtMs = nowMs;
+    await this.#letGo(await this.#store.forget(nowMs - this.#options.retentionMs));
+  }
+
+  /** What is left behind costs room on the disk and nothing else. */
+  async #letGo(threads: UnusedThreads): Promise<void> {
+    const { forgetThreads, logger } = this.#options;
+    try {
+      await forgetThreads(threads.filter((id) => !this.#busy.has(id)));
+    } catch (error) {
+      logger.warn({ err: error }, 'Threads of forgotten responses could not be removed');
+    }
   }
 
   async #goOn(
@@ -89,4 +144,10 @@ export class ResponseThreads {
     const items = before.flatMap((text) => JSON.parse(text) as HistoryItem[]);
     return { ...spec, history: [...items, ...spec.history] };
   }
+}
+
+function notFound(id: string): AppError {
+  return new AppError('user', 'response_not_found', `There is no response '${id.slice(0, 100)}'.`, {
+    hint: 'Responses are kept unless `store` is false, for as long as gateway.response_retention says.',
+  });
 }

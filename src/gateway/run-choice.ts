@@ -1,6 +1,7 @@
 import { AppError } from '../runtime/app-error.ts';
 import { startDeadline } from '../runtime/deadline.ts';
 import type { Backend } from './backend.ts';
+import { insist } from './insist.ts';
 import { charsPerToken, TextCut, type TextLimits } from './text-cut.ts';
 import { enough, type TokenUsage, type ToolCall, type TurnEnd, type TurnSpec } from './turn.ts';
 
@@ -9,12 +10,14 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls';
 export interface ChoiceListener {
   onText(text: string): void;
   onToolCall(call: ToolCall): void;
+  /** A summary of what the model thought before it said anything. */
+  onReasoning?(summary: string): void;
 }
 
 export interface ChoiceOptions {
   readonly spec: TurnSpec;
   readonly limits: TextLimits;
-  /** Without a call the choice fails: the client said that one must come. */
+  /** The client said that a call must come: what else the model says is held back, and it is asked once more. */
   readonly mustCall: boolean;
   /** How long Codex may say nothing. */
   readonly idleMs: number;
@@ -23,6 +26,7 @@ export interface ChoiceOptions {
 }
 
 export interface Choice {
+  readonly reasoning: readonly string[];
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
@@ -30,18 +34,33 @@ export interface Choice {
   readonly end: TurnEnd;
 }
 
-/** One answer: a turn whose text is cut at the request's limits. Rejects as `Backend.run` does, or with `idle_timeout`. */
+/** One answer: a turn whose text is cut at the request's limits. Rejects as `Backend.run` does, or with `idle_timeout`, `tool_choice_unmet`. */
 export async function runChoice(backend: Backend, options: ChoiceOptions): Promise<Choice> {
-  const { spec, listener, idleMs } = options;
+  const { spec, mustCall } = options;
+  const choice = await runTurn(backend, options);
+  if (!mustCall || isAnswer(choice)) return choice;
+  const again = await runTurn(backend, { ...options, spec: insist(spec, choice.text) });
+  if (!isAnswer(again)) throw didNotCall();
+  return { ...again, usage: sum(choice.usage, again.usage) };
+}
+
+/** Where a call must come: one that came, or a limit that was reached before it could. */
+function isAnswer({ finishReason }: Choice): boolean {
+  return finishReason !== 'stop';
+}
+
+async function runTurn(backend: Backend, options: ChoiceOptions): Promise<Choice> {
+  const { spec, listener, idleMs, mustCall } = options;
   using idle = startDeadline(idleMs, () => idleTimeout(idleMs));
   const stop = new AbortController();
   const cut = new TextCut(options.limits);
   const toolCalls: ToolCall[] = [];
+  const reasoning: string[] = [];
   let text = '';
   const show = (piece: string): void => {
     if (piece === '') return;
     text += piece;
-    listener.onText(piece);
+    if (!mustCall) listener.onText(piece);
   };
   const end = await backend.run(spec, {
     signal: AbortSignal.any([options.signal, idle.signal, stop.signal]),
@@ -54,20 +73,30 @@ export async function runChoice(backend: Backend, options: ChoiceOptions): Promi
         if (stop.signal.aborted) return;
         toolCalls.push(call);
       },
+      onReasoning: (summary) => {
+        // An answer begins with it or goes without.
+        if (text !== '' || mustCall) return;
+        reasoning.push(summary);
+        listener.onReasoning?.(summary);
+      },
       onActivity: () => {
         idle.refresh();
       },
     },
   });
   show(cut.end());
+  const finishReason = toolCalls.length > 0 ? 'tool_calls' : (cut.cut ?? 'stop');
+  if (mustCall && finishReason !== 'stop' && text !== '') listener.onText(text);
   for (const call of toolCalls) listener.onToolCall(call);
-  if (options.mustCall && toolCalls.length === 0 && cut.cut === null) throw didNotCall();
+  return { reasoning, text, toolCalls, finishReason, usage: end.usage ?? estimated(spec, text), end };
+}
+
+function sum(one: TokenUsage, other: TokenUsage): TokenUsage {
   return {
-    text,
-    toolCalls,
-    finishReason: toolCalls.length > 0 ? 'tool_calls' : (cut.cut ?? 'stop'),
-    usage: end.usage ?? estimated(spec, text),
-    end,
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedInputTokens: one.cachedInputTokens + other.cachedInputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    reasoningTokens: one.reasoningTokens + other.reasoningTokens,
   };
 }
 
@@ -90,8 +119,10 @@ function idleTimeout(idleMs: number): AppError {
 }
 
 function didNotCall(): AppError {
-  return new AppError('agent', 'internal_error', 'The model did not call a tool, as tool_choice asks for.', {
-    hint: 'Try again, or use tool_choice auto.',
-    details: { retryable: true },
-  });
+  return new AppError(
+    'agent',
+    'tool_choice_unmet',
+    'The model was asked twice and called no tool, as tool_choice requires.',
+    { hint: 'Try again, or use tool_choice auto.', details: { retryable: true, param: 'tool_choice' } },
+  );
 }

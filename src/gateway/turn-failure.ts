@@ -20,6 +20,7 @@ export function turnFailure({ error, faults, nowMs, loginHint }: FailureSources)
     case 'key_refused':
       return new AppError('auth', 'auth_required', `${message} ${loginHint}`, { hint: loginHint });
     case 'usage_limit':
+    case 'quota_exhausted':
     case 'rate_limit':
       return new AppError('limit', 'rate_limited', message, {
         hint: failure.hint,

@@ -150,6 +150,10 @@ export class TurnWatch implements ThreadListener, Disposable {
   #completed(item: ThreadItem): void {
     // A message that came without deltas.
     if (item.type === 'agentMessage' && !this.#spoken.has(item.id)) this.#text(item.id, item.text);
+    if (item.type === 'reasoning') {
+      const summary = item.summary.join('\n\n');
+      if (summary !== '') this.#options.listener.onReasoning(summary);
+    }
   }
 
   #tellLast(): void {

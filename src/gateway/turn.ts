@@ -49,6 +49,8 @@ export interface TurnSpec extends Conversation {
   readonly model: string;
   readonly effort: string | null;
   readonly verbosity: string | null;
+  /** How much of its thinking the model is to sum up; null where the client did not ask. */
+  readonly summary: 'auto' | 'concise' | 'detailed' | null;
   readonly tools: readonly ClientTool[];
   readonly parallelTools: boolean;
   readonly outputSchema: JsonValue | null;
@@ -61,6 +63,8 @@ export interface TurnListener {
   onText(delta: string): void;
   /** The model calls a tool of the client. */
   onToolCall(call: ToolCall): void;
+  /** The model has thought; Codex tells a summary. */
+  onReasoning(summary: string): void;
   /** Codex said something, whatever it was. */
   onActivity(): void;
 }

@@ -30,6 +30,8 @@ export function workerLog(logger: Logger): (event: SupervisorEvent) => void {
       }
       case 'worker_restart_scheduled': {
         const { delayMs, attempt } = event;
+        // The first of a row is tried again at once.
+        if (delayMs === 0) failures = 1;
         logger.warn({ event: event.type, delay: delayMs, attempt }, 'The app-server will be started again');
         if (delayMs > 0 && failures >= crashLoopFrom)
           logger.warn(

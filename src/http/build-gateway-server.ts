@@ -1,9 +1,9 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { AppError } from '../runtime/app-error.ts';
 import { answerClientError } from './client-error.ts';
-import { checkHostAndOrigin } from './guard.ts';
 import type { OpenAiDeps } from './openai/deps.ts';
-import { openAiErrorMapper } from './openai/errors.ts';
+import { openAiErrorMapper, openAiClientError } from './openai/errors.ts';
+import { allowPages, openToPages } from './openai/guard.ts';
 import { gatewayHealthRoutes, metricsRoutes } from './routes/gateway-health.ts';
 import { openAiRoutes } from './routes/openai.ts';
 
@@ -18,20 +18,19 @@ export async function buildGatewayServer(deps: GatewayServerDeps): Promise<Fasti
     requestTimeout: 60_000,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => {
+      allowPages(request, reply);
       onError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => {
-      answerClientError(error, socket);
+      answerClientError(error, socket, openAiClientError);
     },
   });
   server.setErrorHandler(onError);
-  server.setNotFoundHandler((request) => {
-    const path = request.url.split('?')[0] ?? '';
-    throw new AppError('user', 'route_not_found', `There is nothing at ${request.method} ${path}.`);
-  });
   await server.register(async (scope) => {
-    scope.addHook('onRequest', async (request) => {
-      checkHostAndOrigin(request, deps.guard);
+    openToPages(scope, deps.guard);
+    scope.setNotFoundHandler((request) => {
+      const path = request.url.split('?')[0] ?? '';
+      throw new AppError('user', 'route_not_found', `There is nothing at ${request.method} ${path}.`);
     });
     await scope.register(gatewayHealthRoutes, deps);
     await scope.register(metricsRoutes, deps);

@@ -11,6 +11,7 @@ import Fastify, {
 } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { AppError } from '../runtime/app-error.ts';
+import { watchMethods } from './allowed-methods.ts';
 import { answerClientError } from './client-error.ts';
 import { allowOrigins } from './cors.ts';
 import type { ServerDeps } from './deps.ts';
@@ -27,6 +28,12 @@ import { workerRoutes } from './routes/workers.ts';
 
 const bodyLimitBytes = 4 * 1024 * 1024;
 const openPaths = new Set(['/healthz', '/livez', '/readyz']);
+
+/** The documentation is the same for everybody and holds no data; a browser that opens it has no way to send a key. */
+function isDocumentation({ url = '' }: FastifyRequest['routeOptions']): boolean {
+  return url === '/openapi.json' || url === '/docs' || url.startsWith('/docs/');
+}
+
 /** An answer is never a page; /docs, which is one, runs its own files alone. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 const docsPolicy =
@@ -51,8 +58,16 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler(onError);
-  server.setNotFoundHandler((request) => {
+  const methodsOf = watchMethods(server);
+  server.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
+    const methods = methodsOf(path);
+    if (methods.length > 0) {
+      void reply.header('allow', methods.join(', '));
+      throw new AppError('user', 'method_not_allowed', `${path} does not know ${request.method}.`, {
+        hint: `It knows ${methods.join(', ')}.`,
+      });
+    }
     throw new AppError('user', 'route_not_found', `There is nothing at ${request.method} ${path}.`, {
       hint: 'See /docs.',
     });
@@ -69,7 +84,8 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   allowOrigins(server, deps.guard.allowedOrigins);
   server.addHook('onRequest', async (request) => {
     const { apiKey } = deps.guard;
-    if (apiKey !== null && !openPaths.has(request.url.split('?')[0] ?? '')) checkApiKey(request, apiKey);
+    const isOpen = openPaths.has(request.url.split('?')[0] ?? '') || isDocumentation(request.routeOptions);
+    if (apiKey !== null && !isOpen) checkApiKey(request, apiKey);
   });
   server.addHook('onRequest', async (_request, reply) => {
     void reply.header('content-security-policy', dataPolicy).header('cache-control', 'no-store');

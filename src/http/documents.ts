@@ -93,6 +93,7 @@ const errors = {
   409: 'What the thing is now does not allow it.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
+  416: 'The artifact has no such bytes; Content-Range says how many it has.',
   500: 'A fault of the server.',
   503: 'The server cannot do it at the moment, or is stopping; try again after Retry-After seconds.',
   507: 'The disk is full; nothing was accepted.',
@@ -108,6 +109,7 @@ export const commonErrors = { 401: answer(401), 403: answer(403), 500: answer(50
 export const badRequest = { 400: answer(400) };
 export const notFound = { 404: answer(404) };
 export const conflict = { 409: answer(409) };
+export const unsatisfiable = { 416: answer(416) };
 export const bodyErrors = { 413: answer(413), 415: answer(415) };
 export const diskFull = { 507: answer(507) };
 

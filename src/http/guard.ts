@@ -19,15 +19,19 @@ export function isLoopback(host: string): boolean {
   return loopbackNames.includes(host) || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/** Refuses to listen beyond this machine without a key: AppError `api_key_required`, kind `configuration`. */
-export function assertBindAllowed(host: string, apiKey: string | null): void {
+/** Refuses to listen beyond this machine without a key: AppError `api_key_required`, kind `configuration`; `variable` is where the key goes. */
+export function assertBindAllowed(
+  host: string,
+  apiKey: string | null,
+  variable = 'CAPSTAN_HTTP__API_KEY',
+): void {
   if (isLoopback(host) || apiKey !== null) return;
   throw new AppError(
     'configuration',
     'api_key_required',
     `Listening on ${host} without an API key would let anyone in.`,
     {
-      hint: 'Set CAPSTAN_HTTP__API_KEY, or listen on 127.0.0.1.',
+      hint: `Set ${variable}, or listen on 127.0.0.1.`,
     },
   );
 }

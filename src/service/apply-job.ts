@@ -5,6 +5,7 @@ import { snapshotFolder } from '../artifacts/snapshot-folder.ts';
 import { diffTrees } from '../artifacts/tree-diff.ts';
 import { unpackArchive } from '../artifacts/unpack-archive.ts';
 import { codexJobInputSchema } from '../contract/codex-job.ts';
+import type { FileChange } from '../contract/job.ts';
 import type { Job } from '../domain/job.ts';
 import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { agentScratch } from '../runners/codex/collect-result.ts';
@@ -41,15 +42,36 @@ export async function applyJob(
   const staging = join(dataDir, 'tmp', newId());
   try {
     const [before, after] = [join(staging, 'before'), join(staging, 'after')];
-    await snapshotFolder(source.dir, before, { dataDir });
+    const withheld = source.withheld ?? [];
+    const exclude = withheld.map((path) => `/${path}`);
+    const patchFile = artifacts.path(job.id, artifactNames.patch);
+    await snapshotFolder(source.dir, before, { dataDir, exclude });
     await unpackArchive(artifacts.path(job.id, artifactNames.result), after);
-    const files = await applyChanges(source.dir, await diffTrees(before, after, { scratch: agentScratch }), {
-      fingerprint: source.fingerprint,
-      patchFile: artifacts.path(job.id, artifactNames.patch),
-      dataDir,
-    });
+    const diff = await diffTrees(before, after, { scratch: agentScratch });
+    refuseWithheld(diff.files, { withheld, patchFile });
+    const { fingerprint } = source;
+    const files = await applyChanges(source.dir, diff, { fingerprint, patchFile, dataDir, exclude });
     return { dir: source.dir, files: files.length };
   } finally {
     await removeTree(staging);
   }
+}
+
+interface Withheld {
+  readonly withheld: readonly string[];
+  readonly patchFile: string;
+}
+
+/** What stands in the folder was not shown to the agent, so what it made in its place is no change of it. */
+function refuseWithheld(files: readonly FileChange[], { withheld, patchFile }: Withheld): void {
+  const touched = files.find(({ path }) =>
+    withheld.some((name) => path === name || path.startsWith(`${name}/`)),
+  );
+  if (touched === undefined) return;
+  throw new AppError(
+    'user',
+    'withheld_file',
+    `The agent made ${touched.path}, which your folder has too: it was left out of the agent's copy, because it holds the provider's key.`,
+    { hint: `Nothing was changed. The patch is kept: ${patchFile}` },
+  );
 }

@@ -13,6 +13,7 @@ import { AppError } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex, noKey } from './examine-codex.ts';
 import type { Capstan } from './open-capstan.ts';
+import { refuseKeys } from './withhold-keys.ts';
 import { ownScratch } from './own-scratch.ts';
 
 /**
@@ -65,6 +66,8 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     clock: capstan.clock,
     provider,
     deniedPaths: [dataDir, settings.home],
+    keyFiles: profile.keyFiles ?? [],
+    checkSource: refuseKeys(profile.openaiApiKey),
     codexVersion: codex.version,
   });
   const held = opening.move();

@@ -7,10 +7,10 @@ import { openToolRoom } from './open-tool-room.ts';
 
 /** Puts the notebook runner together; the caller starts and disposes it. Rejects with `jupyter_missing` where no job could run. */
 export async function createConfiguredNotebookRunner(capstan: Capstan, signal: AbortSignal): Promise<Runner> {
-  const jupyter = await findJupyter(capstan.commandPath, signal);
+  const jupyter = await findJupyter({ path: capstan.commandPath, ...capstan.config.tools }, signal);
   if (!jupyter.kernel) capstan.logger.warn({ hint: kernelMissing().hint }, kernelMissing().message);
   return openToolRoom(capstan, signal, async (room) => {
-    const tool = createNotebookTool({ ...room, jupyter });
+    const tool = createNotebookTool({ ...room, jupyter }, capstan.config.tools);
     return createDocumentRunner({ tool, artifacts: capstan.artifacts, dataDir: capstan.config.dataDir });
   });
 }

@@ -7,10 +7,10 @@ import { openToolRoom } from './open-tool-room.ts';
 
 /** Puts the plantuml runner together; the caller starts and disposes it. Rejects with `plantuml_missing` where no job could run. */
 export async function createConfiguredPlantumlRunner(capstan: Capstan, signal: AbortSignal): Promise<Runner> {
-  const plantuml = await findPlantuml(capstan.commandPath, signal);
+  const plantuml = await findPlantuml({ path: capstan.commandPath, ...capstan.config.tools }, signal);
   if (plantuml.dot === null) capstan.logger.warn({ hint: graphvizMissing().hint }, graphvizMissing().message);
   return openToolRoom(capstan, signal, async (room) => {
-    const tool = await createPlantumlTool({ ...room, plantuml });
+    const tool = await createPlantumlTool({ ...room, plantuml }, capstan.config.tools);
     return createDocumentRunner({ tool, artifacts: capstan.artifacts, dataDir: capstan.config.dataDir });
   });
 }

@@ -10,6 +10,8 @@ import { examineTools } from './examine-tools.ts';
 import type { Capstan } from './open-capstan.ts';
 
 const lowDiskBytes = 1024 ** 3;
+/** With less, not even a job's row and its log are sure to fit. */
+const fullDiskBytes = 32 * 1024 ** 2;
 
 /** Everything that jobs rely on, looked at without changing anything but what an empty CODEX_HOME gets. */
 export async function examine(
@@ -20,7 +22,7 @@ export async function examine(
   const [codex, containment, tools, docker] = await Promise.all([
     examineCodex(examined, signal),
     probeContainment(signal),
-    examineTools(examined.commandPath, signal),
+    examineTools({ path: examined.commandPath, ...examined.config.tools }, signal),
     examineDocker(examined.config, examined.containers),
   ]);
   const holding =
@@ -61,16 +63,16 @@ function folderCheck(dataDir: string): Check {
 function diskCheck(dataDir: string): readonly Check[] {
   const { bavail, bsize } = statfsSync(nearestExisting(dataDir));
   const free = bavail * bsize;
-  const shown = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  const shown =
+    free < lowDiskBytes
+      ? `only ${Math.floor(free / 1024 ** 2)} MiB free`
+      : `${(free / 1024 ** 3).toFixed(1)} GiB free`;
   if (free >= lowDiskBytes) return [passed('disk', shown)];
-  return [
-    warned(
-      'disk',
-      new AppError('configuration', 'disk_low', shown, {
-        hint: 'Free some space: each job keeps a copy of its folder while it runs.',
-      }),
-    ),
-  ];
+  const isFull = free < fullDiskBytes;
+  const low = new AppError('configuration', isFull ? 'disk_full' : 'disk_low', shown, {
+    hint: `Free some space for ${dataDir}: each job keeps a copy of its folder while it runs.`,
+  });
+  return [isFull ? failed('disk', low) : warned('disk', low)];
 }
 
 function nearestExisting(path: string): string {

@@ -8,6 +8,8 @@ import type { JobTypes } from './job-types.ts';
 export interface JobServices {
   readonly store: Store;
   readonly artifacts: ArtifactStorage;
+  /** Where everything lies. */
+  readonly dataDir: string;
   readonly jobTypes: JobTypes;
   readonly clock: Clock;
   /** None: nothing is known of containers. */

@@ -62,3 +62,10 @@ function view(worker: WorkerRecord, status: WorkerStatus): WorkerView {
     lastSeenAt: toIso(worker.lastSeenAtMs),
   };
 }
+
+/** Whether a worker is alive that takes jobs of this type, whoever wants them: one of a build serves that build alone. */
+export async function someoneServes(services: WorkerServices, type: string): Promise<boolean> {
+  return (await seeWorkers(services)).some(
+    ({ worker, status }) => worker.buildId === null && worker.types.includes(type) && isServing(status),
+  );
+}

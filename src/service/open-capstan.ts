@@ -1,15 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { createArtifactStorage, type ArtifactStorage } from '../artifacts/artifact-storage.ts';
+import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import { dockerTypes } from '../config/docker-types.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
 import { chooseJournalMode } from '../domain/journal-mode.ts';
 import type { Logger } from '../domain/logger.ts';
+import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
+import type { DocumentJobTypeDeps } from './document-job-type.ts';
 import { allJobTypes } from './worker-types.ts';
 import { createContainers, type Containers } from './containers.ts';
 import type { JobServices } from './job-services.ts';
@@ -35,7 +37,7 @@ export interface OpenOptions {
   /** Inside a container: what lies under the database's folder is known to whoever started it, who has chosen how it is written. */
   readonly contained?: boolean;
   /** Other than those that come with Capstan. */
-  readonly jobTypes?: (dataDir: string, artifacts: ArtifactStorage) => JobTypes;
+  readonly jobTypes?: (deps: DocumentJobTypeDeps) => JobTypes;
 }
 
 /** Opens the data folder, making it where it is missing. Throws what `openSqliteStore` throws, and `permission_denied` or `disk_full`. */
@@ -44,6 +46,12 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
+    if (hasErrno(error, 'EEXIST', 'ENOTDIR')) {
+      throw new AppError('configuration', 'data_folder_invalid', `${config.dataDir} is not a folder.`, {
+        hint: 'Choose another data folder with CAPSTAN_DATA or --db-path.',
+        cause: error,
+      });
+    }
     throw asFileError(error, config.dataDir);
   }
   // They open the same file.
@@ -69,8 +77,12 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     commandPath,
     store,
     artifacts,
-    jobTypes:
-      options.jobTypes?.(config.dataDir, artifacts) ?? allJobTypes({ dataDir: config.dataDir, artifacts }),
+    dataDir: config.dataDir,
+    jobTypes: (options.jobTypes ?? allJobTypes)({
+      dataDir: config.dataDir,
+      artifacts,
+      providerKey: profile.openaiApiKey,
+    }),
     clock: systemClock,
     containers: createContainers(options.environment ?? {}),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

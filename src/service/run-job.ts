@@ -1,11 +1,11 @@
 import type { JobEvent } from '../contract/event.ts';
 import { submitJobSchema, type SubmitJob } from '../contract/job.ts';
 import { isTerminal, type Job } from '../domain/job.ts';
-import { AppError } from '../runtime/app-error.ts';
+import { AppError, toFailure } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
-import { isServing, seeWorkers } from './list-workers.ts';
+import { someoneServes } from './list-workers.ts';
 import type { Capstan } from './open-capstan.ts';
 import { reap } from './reap.ts';
 import { startCodexWorker } from './start-codex-worker.ts';
@@ -15,11 +15,13 @@ import { submitJob } from './submit-job.ts';
 /** Somebody waits for this job: it goes before what lies in the queue. */
 const priority = 10;
 const lookEveryMs = 5_000;
+/** Nobody took the work back: the terminal was closed. */
+const hangUp = 'SIGHUP';
 /** The one type that `run` knows. */
 const jobType = 'codex';
 
 export interface RunJobOptions {
-  /** Aborts when the user wants to stop: the job is cancelled, and its end awaited. */
+  /** Aborts when the user wants to stop: the job is cancelled, and its end awaited. With SIGHUP the job is left to go on, with another worker or later. */
   readonly interrupted: AbortSignal;
   /** How long a parked job may be waited for, milliseconds. */
   readonly waitLimitMs: number;
@@ -41,10 +43,18 @@ export async function runJob(
   const { interrupted } = options;
   await reap({ ...capstan, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);
+  const left = new AbortController();
   await own.ensure();
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));
 
-  const cancelled = cancelOn(interrupted, capstan, job);
+  const cancelled = cancelOn(interrupted, async () => {
+    if (interrupted.reason === hangUp) {
+      await own.leave();
+      left.abort();
+      return;
+    }
+    await cancelOrLeave(capstan, job, { own, note: options.onNote, left });
+  });
   const givenUp = new AbortController();
   const look = setInterval(() => {
     own.ensure().catch((error: unknown) => {
@@ -58,7 +68,7 @@ export async function runJob(
     for await (const event of followEvents(store, job.id, {
       afterSeq: 0,
       follow: true,
-      signal: givenUp.signal,
+      signal: AbortSignal.any([givenUp.signal, left.signal]),
     })) {
       options.onEvent(event);
       if (event.type === 'job.parked' && Date.parse(event.until) - capstan.clock() > options.waitLimitMs)
@@ -76,6 +86,8 @@ export async function runJob(
 interface OwnWorker extends AsyncDisposable {
   /** Starts it if no worker for the job is alive. */
   ensure(): Promise<void>;
+  /** Hands back what it works on, and resolves when nothing of it is left. */
+  leave(): Promise<void>;
   /** Rejects when it had to stop by a fault. */
   readonly failed: Promise<never>;
 }
@@ -87,29 +99,26 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   failure.promise.catch(() => undefined);
   let starting: Promise<LocalWorker> | null = null;
 
-  async function someoneServes(): Promise<boolean> {
-    // Those of a build serve it alone.
-    return (await seeWorkers(capstan)).some(
-      ({ worker, status }) => worker.buildId === null && worker.types.includes(jobType) && isServing(status),
-    );
-  }
-
   return {
     failed: failure.promise,
     async ensure() {
-      if (starting !== null || (await someoneServes())) return;
+      if (starting !== null || (await someoneServes(capstan, jobType))) return;
       starting = startCodexWorker(
         capstan,
-        { drainGraceMs: Infinity },
+        { drainGraceMs: Infinity, onTrouble: (_job, error) => note(sayTrouble(error)) },
         { drain: drain.signal, hurry: hurry.signal },
       );
       const worker = await starting;
       worker.stopped.catch(failure.reject);
     },
+    async leave() {
+      drain.abort(commandEnded());
+      hurry.abort();
+      const worker = await starting?.catch(() => null);
+      await worker?.stopped.catch(() => undefined);
+    },
     async [Symbol.asyncDispose]() {
-      drain.abort(
-        new AppError('infrastructure', 'worker_draining', 'The command that started this worker has ended.'),
-      );
+      drain.abort(commandEnded());
       const worker = await starting?.catch(() => null);
       if (worker === undefined || worker === null) return;
       const leave = (): void => {
@@ -127,22 +136,64 @@ function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: stri
   };
 }
 
-/** Cancels the job when the signal aborts; the function given back waits until that is stored. */
-function cancelOn(interrupted: AbortSignal, { store, logger }: Capstan, job: Job): () => Promise<void> {
+const commandEnded = (): AppError =>
+  new AppError('infrastructure', 'worker_draining', 'The command that started this worker has ended.');
+
+function sayTrouble({ message, hint }: AppError): string {
+  return `What the job reports cannot be stored: ${message} ${hint} It is tried again all the while; Ctrl-C stops the job.`;
+}
+
+/** Calls `cancel` once when the signal aborts; the function given back waits until that is done. */
+function cancelOn(interrupted: AbortSignal, cancel: () => Promise<void>): () => Promise<void> {
   let cancelling: Promise<void> = Promise.resolve();
-  const cancel = (): void => {
-    cancelling = cancelJob(store, job.id).then(
-      () => undefined,
-      (error: unknown) => {
-        // It ended in the same moment.
-        logger.debug({ err: error, jobId: job.id }, 'Nothing to cancel');
-      },
-    );
+  const begin = (): void => {
+    cancelling = cancel();
   };
-  if (interrupted.aborted) cancel();
-  else interrupted.addEventListener('abort', cancel, { once: true });
+  if (interrupted.aborted) begin();
+  else interrupted.addEventListener('abort', begin, { once: true });
   return async () => {
-    interrupted.removeEventListener('abort', cancel);
+    interrupted.removeEventListener('abort', begin);
     await cancelling;
   };
+}
+
+interface Leaving {
+  readonly own: OwnWorker;
+  readonly note: (text: string) => void;
+  /** Aborted where the job could not be cancelled: nobody waits for its end then. */
+  readonly left: AbortController;
+}
+
+/** Cancels the job. Where that cannot be stored, the worker of this process leaves it, which may make room; then it is tried once more. */
+async function cancelOrLeave(
+  { store, logger }: Pick<Capstan, 'store' | 'logger'>,
+  { id }: Job,
+  { own, note, left }: Leaving,
+): Promise<void> {
+  try {
+    await cancelJob(store, id);
+    return;
+  } catch (error) {
+    // It ended in the same moment.
+    if (isEnded(error)) return;
+    logger.debug({ err: error, jobId: id }, 'The job could not be cancelled');
+    note(`The job cannot be cancelled: ${toFailure(error).message} Leaving it.`);
+  }
+  await own.leave();
+  try {
+    if (isTerminal((await cancelJob(store, id)).status.state)) return;
+    // Its attempt could not be reported, so it has a worker by name only.
+    note(`Job ${id} is cancelled as soon as a worker looks at it.`);
+    left.abort();
+  } catch (error) {
+    if (isEnded(error)) return;
+    note(
+      `Job ${id} stays in the store and goes on with the next worker, unless you cancel it then: capstan jobs cancel ${id}`,
+    );
+    left.abort(error);
+  }
+}
+
+function isEnded(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'job_ended';
 }

@@ -7,7 +7,7 @@ import type { ArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
 import { fingerprintFolder } from '../artifacts/fingerprint.ts';
 import { freshFolder } from '../artifacts/fresh-folder.ts';
-import { snapshotFolder } from '../artifacts/snapshot-folder.ts';
+import { snapshotFolder, type SnapshotOptions } from '../artifacts/snapshot-folder.ts';
 import { unpackArchive } from '../artifacts/unpack-archive.ts';
 import type { DocumentSource } from '../contract/document-job.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
@@ -17,6 +17,8 @@ export interface SourcePlaces {
   readonly dataDir: string;
   /** The folder to make. */
   readonly target: string;
+  /** What the copy of a folder does not get; none: it gets all. */
+  readonly withhold?: SnapshotOptions['withhold'];
 }
 
 const maxFileBytes = 512 * 1024 * 1024;
@@ -26,8 +28,9 @@ export async function secureSource(source: DocumentSource, places: SourcePlaces)
   const { artifacts, dataDir, target } = places;
   if ('dir' in source) {
     const dir = absolute(source.dir);
-    await snapshotFolder(dir, target, { dataDir });
-    return { dir, fingerprint: await fingerprintFolder(target) };
+    const { withheld } = await snapshotFolder(dir, target, { dataDir, withhold: places.withhold });
+    const fingerprint = await fingerprintFolder(target);
+    return { dir, fingerprint, ...(withheld.length === 0 ? {} : { withheld: [...withheld] }) };
   }
   if ('file' in source) {
     const file = absolute(source.file);

@@ -6,10 +6,12 @@ import type { Store } from '../domain/store.ts';
 import type { ContainerIdentity, NewWorker } from '../domain/worker.ts';
 import { openStoreJobSource } from '../queue/store-job-source.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { AppError } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
 import type { Containers } from './containers.ts';
+import { finishDeletions } from './delete-jobs.ts';
 import { every } from './every.ts';
 import { sweepScratch } from './own-scratch.ts';
 import { outboxDir, reap } from './reap.ts';
@@ -37,6 +39,8 @@ export interface LocalWorkerOptions {
   /** `Infinity`: running jobs are finished, however long they take. */
   readonly drainGraceMs: number;
   readonly logger: Logger;
+  /** Told once an attempt that what it has to say cannot be stored for now. */
+  readonly onTrouble?: ((job: Job, error: AppError) => void) | undefined;
 }
 
 export interface LocalWorker {
@@ -83,6 +87,7 @@ export async function startLocalWorker(
   const sweep = async (): Promise<void> => {
     await sweepJobs({ ...reaping, runners, clock: systemClock });
     await sweepScratch(options.dataDir);
+    await finishDeletions({ store, dataDir: options.dataDir, clock: systemClock });
   };
   await reap(reaping);
   await sweep();

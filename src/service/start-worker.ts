@@ -3,7 +3,7 @@ import type { Runner } from '../domain/runner.ts';
 import type { ContainerIdentity, NewWorker } from '../domain/worker.ts';
 import type { Capstan } from './open-capstan.ts';
 import { createRunner } from './create-runner.ts';
-import { startLocalWorker, type LocalWorker } from './start-local-worker.ts';
+import { startLocalWorker, type LocalWorker, type LocalWorkerOptions } from './start-local-worker.ts';
 import type { WorkerType } from './worker-types.ts';
 
 export interface StartWorkerOptions {
@@ -18,6 +18,7 @@ export interface StartWorkerOptions {
   readonly container?: ContainerIdentity | null;
   readonly concurrency?: number | undefined;
   readonly drainGraceMs?: number | undefined;
+  readonly onTrouble?: LocalWorkerOptions['onTrouble'];
 }
 
 /** Starts a worker for jobs of one type in this process, as the configuration says. Rejects with kind `configuration` or `auth` where no job could run. */
@@ -46,6 +47,7 @@ export async function startWorker(
       leaseMs: config.worker.leaseMs,
       drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
       logger,
+      onTrouble: options.onTrouble,
     },
     stop.drain,
     stop.hurry,

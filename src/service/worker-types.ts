@@ -12,7 +12,7 @@ export type WorkerType = (typeof workerTypes)[number];
 /** All job types, by name. */
 export function allJobTypes(deps: DocumentJobTypeDeps): JobTypes {
   const types = {
-    codex: codexJobType(deps.dataDir, deps.artifacts),
+    codex: codexJobType(deps),
     plantuml: documentJobType(plantumlJobInputSchema, deps),
     notebook: documentJobType(notebookJobInputSchema, deps),
     drawio: documentJobType(drawioJobInputSchema, deps),

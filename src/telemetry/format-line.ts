@@ -9,7 +9,7 @@ export function formatLine(line: LogLine): string {
   const facts = Object.entries(line)
     .filter(([name]) => !notShown.has(name))
     .map(([name, value]) => `${oneLine(name)}=${fact(value)}`);
-  const errors = [line['err'], line['error']].filter((error) => error !== undefined);
+  const errors = [line['err'], line['error']].filter((error) => error !== undefined && error !== null);
   const head = [time, level, oneLine(printable(line['msg'])), ...facts].join(' ');
   return `${[head, ...errors.map(indented)].join('\n')}\n`;
 }

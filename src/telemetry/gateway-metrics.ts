@@ -10,6 +10,11 @@ export interface RequestFacts {
   readonly ms: number;
 }
 
+export interface StreamFacts {
+  readonly route: string;
+  readonly model: string;
+}
+
 export interface WorkerFacts {
   readonly ready: boolean;
   readonly restartsTotal: number;
@@ -19,14 +24,15 @@ export interface WorkerFacts {
 /** The gateway's figures for Prometheus. */
 export interface GatewayMetrics {
   requestEnded(facts: RequestFacts): void;
-  streamBegun(model: string, ttfbMs: number): void;
-  streamEnded(model: string, ms: number): void;
+  streamBegun(facts: StreamFacts, ttfbMs: number): void;
+  streamEnded(facts: StreamFacts, ms: number): void;
   workerReady(startupLatencyMs: number): void;
   /** The text of /metrics, and its type. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 const requestLabels = ['route', 'method', 'status_family', 'model'] as const;
+const streamLabels = ['route', 'model'] as const;
 const buckets = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
 
 /** @param worker read at each look at the metrics */
@@ -55,14 +61,14 @@ export function createGatewayMetrics(worker: () => WorkerFacts): GatewayMetrics 
   const ttfb = new Histogram({
     name: 'codex_stream_ttfb_ms',
     help: 'From a streamed request to the first piece of its answer.',
-    labelNames: ['model'] as const,
+    labelNames: streamLabels,
     buckets,
     registers,
   });
   const duration = new Histogram({
     name: 'codex_stream_duration_ms',
     help: 'From the first piece of a stream to its end.',
-    labelNames: ['model'] as const,
+    labelNames: streamLabels,
     buckets,
     registers,
   });
@@ -97,13 +103,13 @@ export function createGatewayMetrics(worker: () => WorkerFacts): GatewayMetrics 
       if (status >= 400) errors.inc(labels);
       latency.observe(labels, ms);
     },
-    streamBegun(model, ttfbMs) {
+    streamBegun({ route, model }, ttfbMs) {
       active.inc();
-      ttfb.observe({ model }, ttfbMs);
+      ttfb.observe({ route, model }, ttfbMs);
     },
-    streamEnded(model, ms) {
+    streamEnded({ route, model }, ms) {
       active.dec();
-      duration.observe({ model }, ms);
+      duration.observe({ route, model }, ms);
     },
     workerReady(startupLatencyMs) {
       startup.observe(startupLatencyMs);

@@ -25,6 +25,8 @@ export interface DeliveryLimits {
   readonly leave: AbortSignal;
   /** Even what is nowhere but in memory cannot be waited for any longer. */
   readonly giveUp: AbortSignal;
+  /** Told each time that the outcome could not be stored. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface Outbox {
@@ -42,7 +44,7 @@ export function createOutbox(dir: string, source: Pick<JobSource, 'finish'>, log
   const fileOf = (lease: Lease): string => join(dir, `${lease.jobId}-${lease.attempt}.json`);
 
   return {
-    async deliver({ lease, outcome }, before, { leave, giveUp }) {
+    async deliver({ lease, outcome }, before, { leave, giveUp, onFailure }) {
       let stored = false;
       if (await isLate(before)) {
         stored = await writeLetter(dir, fileOf(lease), { lease, outcome }, logger);
@@ -55,6 +57,7 @@ export function createOutbox(dir: string, source: Pick<JobSource, 'finish'>, log
           return result;
         } catch (error) {
           failures += 1;
+          onFailure?.(error);
           if (failures === 1)
             logger.warn({ err: error, jobId: lease.jobId }, 'The outcome could not be stored; trying again');
           stored ||= await writeLetter(dir, fileOf(lease), { lease, outcome }, logger);

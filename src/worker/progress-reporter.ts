@@ -18,6 +18,13 @@ interface Saving {
   readonly saved: Deferred<void>;
 }
 
+/** Who hears that reports cannot be stored, and that they can again. */
+export interface ReportTrouble {
+  failed(error: unknown): void;
+  stored(): void;
+}
+const silent: ReportTrouble = { failed: () => undefined, stored: () => undefined };
+
 /** When disposed it takes nothing more, and what cannot be sent at once is dropped. */
 export interface ProgressReporter extends Disposable {
   emit(event: JobEventBody): void;
@@ -30,7 +37,11 @@ export interface ProgressReporter extends Disposable {
 }
 
 /** Carries one attempt's events to the source in order: one report at a time, each with all that came meanwhile. */
-export function createProgressReporter(source: JobSource, lease: Lease): ProgressReporter {
+export function createProgressReporter(
+  source: JobSource,
+  lease: Lease,
+  told: ReportTrouble = silent,
+): ProgressReporter {
   const refused = new AbortController();
   const closed = new AbortController();
   let pending: JobEventBody[] = [];
@@ -47,9 +58,12 @@ export function createProgressReporter(source: JobSource, lease: Lease): Progres
   async function deliver(report: ProgressReport): Promise<boolean> {
     for (let failures = 0; ;) {
       try {
-        return await source.report(lease, report);
+        const accepted = await source.report(lease, report);
+        if (failures > 0) told.stored();
+        return accepted;
       } catch (error) {
         failures += 1;
+        told.failed(error);
         if (closed.signal.aborted) throw error;
         await pause(backoffMs(failures, retryBackoff, Math.random()), closed.signal);
       }

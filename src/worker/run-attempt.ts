@@ -3,6 +3,7 @@ import type { JobSource } from '../domain/job-source.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
 import { AppError, toFailure } from '../runtime/app-error.ts';
+import { createAttemptTrouble } from './attempt-trouble.ts';
 import type { Outbox } from './outbox.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 
@@ -13,6 +14,8 @@ export interface AttemptDeps {
   readonly logger: Logger;
   /** Told when an attempt's end is stored, with the job as it was claimed; must not reject. */
   readonly onStored?: ((job: Job) => Promise<void>) | undefined;
+  /** Told once an attempt that what it has to say cannot be stored for now. */
+  readonly onTrouble?: ((job: Job, error: AppError) => void) | undefined;
   /** Aborts when the worker must leave and the attempt has had its grace. */
   readonly leave: AbortSignal;
   /** Aborts when even reporting has had its time. */
@@ -25,16 +28,20 @@ export async function runAttempt(claimed: ClaimedJob, deps: AttemptDeps): Promis
   const logger = deps.logger.child({ jobId: job.id, attempt: lease.attempt, type: job.type });
   const startedAtMs = performance.now();
   await using kept = deps.source.keep(lease);
-  using reporter = createProgressReporter(deps.source, lease);
+  const runner = deps.runners.get(job.type);
+  const trouble = createAttemptTrouble({ job, runner, logger, onTrouble: deps.onTrouble });
+  using reporter = createProgressReporter(deps.source, lease, trouble);
   const signal = AbortSignal.any([kept.signal, reporter.signal, deps.leave]);
   logger.debug({}, 'Attempt started');
 
-  const outcome = await runToOutcome(claimed, deps.runners.get(job.type), { signal, reporter }, logger);
+  const outcome = await runToOutcome(claimed, runner, { signal, reporter }, logger);
+  trouble.ended();
   if (isLost(signal)) {
     logger.warn({}, 'The lease went to another attempt; this one reports nothing');
     return;
   }
-  const result = await deps.outbox.deliver({ lease, outcome }, reporter.flush(), deps);
+  const until = { leave: deps.leave, giveUp: deps.giveUp, onFailure: trouble.failed };
+  const result = await deps.outbox.deliver({ lease, outcome }, reporter.flush(), until);
   const fields = { outcome: outcome.kind, result, durationMs: Math.round(performance.now() - startedAtMs) };
   if (result === 'refused') logger.warn(fields, 'The outcome was refused: another attempt has the job');
   else logger.debug(fields, 'Attempt ended');

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly logger: Logger;
   /** Told when an attempt's end is stored, with the job as it was claimed; must not reject. */
   readonly onStored?: (job: Job) => Promise<void>;
+  /** Told once an attempt that what it has to say cannot be stored for now. */
+  readonly onTrouble?: ((job: Job, error: AppError) => void) | undefined;
   /** Told whenever the number of running jobs changes. */
   readonly onActiveJobs?: (count: number) => void;
 }
@@ -45,6 +47,7 @@ export async function runWorker(
     outbox: createOutbox(options.outboxDir, source, logger),
     logger,
     onStored: options.onStored,
+    onTrouble: options.onTrouble,
     leave: leave.signal,
     giveUp: giveUp.signal,
   };

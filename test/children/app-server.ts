@@ -3,6 +3,7 @@
  * turn says what that turn does.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync, writeSync } from 'node:fs';
 import { createLineSplitter } from '../../src/runtime/line-splitter.ts';
 
@@ -35,17 +36,28 @@ if (part === 'fails-once' && !existsSync(flagFile)) {
   writeFileSync(flagFile, '');
   end(1);
 }
+/** Is good once; those that are started after it fail. */
+if (part === 'fails-second') {
+  if (existsSync(flagFile)) end(1);
+  writeFileSync(flagFile, '');
+}
 if (part === 'floods-stderr') {
-  const flood = Buffer.alloc(256 * 1024, 'e');
+  const flood = Buffer.from(`${'e'.repeat(255)}\n`.repeat(1024));
   setInterval(() => process.stderr.write(flood), 5);
 }
+if (part === 'writes-secret') writeSync(2, 'codex wrote this: sk-0123456789abcdef0123456789abcdef\n');
 if (part === 'ignores-sigterm') process.on('SIGTERM', () => undefined);
 if (part === 'leaves-grandchild') {
   spawn('/bin/sleep', ['300'], { detached: true, stdio: 'inherit' }).unref();
 }
 
+/** In a namespace of its own every process has the same pid. */
+const self = randomUUID().slice(0, 8);
 let threads = 0;
 let turns = 0;
+/** Only the newest thread is known: those that waited for their turn are lost. */
+const isLost = (threadId: string): boolean =>
+  part === 'loses-threads' && threadId !== `thread-${self}-${threads}`;
 let initializeId: Message['id'];
 
 const delta = (threadId: string, text: string, itemId = 'item-1'): void => {
@@ -88,6 +100,21 @@ const turnsByText: Readonly<Record<string, (threadId: string, turnId: string, te
   },
   big: (threadId, turnId) => {
     delta(threadId, 'x'.repeat(10_000_000));
+    complete(threadId, turnId);
+  },
+  /** Goes on when its flag file is there. */
+  'waits-for-flag': (threadId, turnId) => {
+    delta(threadId, 'begun ');
+    const timer = setInterval(() => {
+      if (!existsSync(flagFile)) return;
+      clearInterval(timer);
+      delta(threadId, `and ended by ${self}`);
+      complete(threadId, turnId);
+    }, 10);
+  },
+  /** Much more than a reader that does not read may leave waiting. */
+  pours: (threadId, turnId) => {
+    for (let said = 0; said < 6; said += 1) delta(threadId, 'x'.repeat(10_000_000));
     complete(threadId, turnId);
   },
   separators: (threadId, turnId) => {
@@ -148,7 +175,7 @@ const answers: Readonly<Record<string, (message: Message) => void>> = {
   },
   'thread/start': ({ id }) => {
     threads += 1;
-    send({ id, result: { thread: { id: `thread-${process.pid}-${threads}`, path: null } } });
+    send({ id, result: { thread: { id: `thread-${self}-${threads}`, path: null } } });
   },
   'thread/inject_items': ({ id }) => {
     send({ id, result: {} });
@@ -160,6 +187,10 @@ const answers: Readonly<Record<string, (message: Message) => void>> = {
   'turn/start': ({ id, params }) => {
     const text = params?.input?.[0]?.text ?? '';
     const threadId = params?.threadId ?? '';
+    if (isLost(threadId)) {
+      send({ id, error: { code: -32600, message: `thread not found: ${threadId}` } });
+      return;
+    }
     turns += 1;
     const turnId = `turn-${turns}`;
     if (text === 'never-started') return;
@@ -168,7 +199,7 @@ const answers: Readonly<Record<string, (message: Message) => void>> = {
     const play = Object.hasOwn(turnsByText, word) ? turnsByText[word] : undefined;
     if (play !== undefined) play(threadId, turnId, text);
     else {
-      delta(threadId, `hello from ${process.pid}`);
+      delta(threadId, `hello from ${self}`);
       complete(threadId, turnId);
     }
   },

@@ -299,6 +299,46 @@ describe('the data folder', () => {
   });
 });
 
+test.each(['/', '/proc', '/proc/self', '/sys', '/dev'])(
+  'the folder %s is refused by name',
+  async (folder) => {
+    await using stage = await openCliStage();
+    const result = await stage.capstan(['run', 'x', '--json', '--dir', folder]);
+    expectError(result, { exit: 2, kind: 'user', code: 'source_is_system' });
+    expect(errorOf(result).message).toContain('"/');
+  },
+);
+
+test('an idempotency key that stands for another job is refused', async () => {
+  await using stage = await openCliStage();
+  const run = async (prompt: string) =>
+    stage.capstan(['run', prompt, '--key', 'once', '--dir', 'site', '--json']);
+  const first = await run('Add a contact page');
+  expect(first.code).toBe(0);
+  expect(jobOf(await run('Add a contact page')).id).toBe(jobOf(first).id);
+  const other = await run('Remove all pages');
+  expectError(other, { exit: 2, kind: 'user', code: 'idempotency_conflict' });
+  expect(errorOf(other).message).toContain(jobOf(first).id);
+});
+
+describe('the beginning of a job id', () => {
+  test('will do where it is one job, and is refused with the candidates where not', async () => {
+    await using stage = await openCliStage();
+    const submit = async (prompt: string): Promise<string> => {
+      const input = JSON.stringify({ prompt, source: { dir: stage.site } });
+      return (await stage.capstan(['jobs', 'submit', 'codex', input])).stdout.trim();
+    };
+    const ids = [await submit('one'), await submit('two')] as const;
+    const shown = await stage.capstan(['jobs', 'show', ids[0].slice(0, -2), '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id: ids[0] });
+    const several = await stage.capstan(['jobs', 'show', ids[0].slice(0, 6), '--json']);
+    expectError(several, { exit: 2, kind: 'user', code: 'ambiguous_job_id' });
+    for (const id of ids) expect(errorOf(several).hint).toContain(id);
+    const cancelled = await stage.capstan(['jobs', 'cancel', ids[1].slice(0, -1)]);
+    expect([cancelled.code, cancelled.stderr]).toEqual([0, `Job ${ids[1]} is cancelled.\n`]);
+  });
+});
+
 describe('a job id that there is not', () => {
   test.each(['show', 'logs', 'cancel', 'retry', 'apply'])('jobs %s', async (command) => {
     await using stage = await openCliStage();

@@ -21,6 +21,10 @@ test('a manifest with a codex job: the agent gets what it needs, its tree is the
   expect({ ...(await build.exited), said: build.said() }).toMatchObject({ code: 0 });
   expect(await readFile(path.join(stage.site, 'dist/site/list.txt'), 'utf8')).toBe('a.svg\n');
   expect(await readFile(path.join(stage.site, 'dist/site/index.html'), 'utf8')).toContain('<h1>Site</h1>');
+  // What it was given stays with the result, so that links to it hold.
+  expect(await readFile(path.join(stage.site, 'dist/site/needs/diagrams/a.svg'), 'utf8')).toBe(
+    await readFile(path.join(stage.site, 'dist/diagrams/a.svg'), 'utf8'),
+  );
   const calls = stage.calls();
   const again = stage.start(['build']);
   expect((await again.exited).code).toBe(0);

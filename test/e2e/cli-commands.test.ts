@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { workerSchema } from '../../src/contract/worker.ts';
 import { commands } from '../../src/cli/commands.ts';
-import { eventsOf, jobOf, openCliStage } from '../support/cli-stage.ts';
+import { errorOf, eventsOf, jobOf, openCliStage } from '../support/cli-stage.ts';
 
 const checkout = path.join(import.meta.dirname, '../..');
 
@@ -127,7 +127,7 @@ describe('jobs', () => {
     expect(log).toMatch(/› Done with it\.$/m);
     expect(log).toMatch(/succeeded: Added a page\.$/m);
 
-    const again = await stage.capstan(['run', 'Something else', '--json', '--dir', 'site', '--key', 'k']);
+    const again = await stage.capstan(['run', 'Add a page', '--json', '--dir', 'site', '--key', 'k']);
     expect([again.code, jobOf(again).id]).toEqual([0, job.id]);
 
     const applied = await stage.capstan(['jobs', 'apply', job.id, '--json']);
@@ -252,5 +252,52 @@ describe('pipes', () => {
     const { status, output } = shell('capstan config show > /dev/full', stage.env, stage.dir.path);
     expect([status, output]).toEqual([1, expect.stringContaining('cannot be written')]);
     expect(output).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('jobs prune and delete', () => {
+  test('say what they would do, and do it', async () => {
+    await using stage = await openCliStage();
+    const ids: string[] = [];
+    for (const prompt of ['one', 'two', 'three']) {
+      const input = JSON.stringify({ prompt, source: { dir: stage.site } });
+      ids.push((await stage.capstan(['jobs', 'submit', 'codex', input])).stdout.trim());
+    }
+    const [first = '', second = '', third = ''] = ids;
+    const early = await stage.capstan(['jobs', 'delete', first, '--json']);
+    expect([early.code, errorOf(early).code]).toEqual([2, 'job_not_ended']);
+    for (const id of [first, second]) await stage.capstan(['jobs', 'cancel', id]);
+    const young = await stage.capstan(['jobs', 'prune', '--older-than', '30d']);
+    expect([young.code, young.stderr]).toEqual([0, 'Deleted 0 jobs.\n']);
+    const dryRun = async (): Promise<string> =>
+      (await stage.capstan(['jobs', 'prune', '--older-than', '1s', '--dry-run'])).stderr;
+    await expect.poll(dryRun, { timeout: 20_000 }).toMatch(/^Would delete 2 jobs \(2 cancelled\)/);
+    expect((await stage.capstan(['jobs', 'delete', first])).stderr).toBe('Deleted 1 job.\n');
+    const pruned = await stage.capstan([
+      'jobs',
+      'prune',
+      '--older-than',
+      '1s',
+      '--state',
+      'cancelled',
+      '--json',
+    ]);
+    expect(JSON.parse(pruned.stdout)).toMatchObject({ dryRun: false, jobs: [{ id: second }] });
+    const list = JSON.parse((await stage.capstan(['jobs', 'list', '--json'])).stdout) as {
+      items: { id: string }[];
+    };
+    expect(list.items.map(({ id }) => id)).toEqual([third]);
+    expect(await readdir(path.join(stage.dataDir, 'jobs'))).toEqual([third]);
+
+    // A server does the same by itself where it is told to.
+    await stage.capstan(['jobs', 'cancel', third]);
+    await expect.poll(dryRun, { timeout: 20_000 }).toMatch(/^Would delete 1 job /);
+    const server = stage.start(['serve', '--no-worker', '--port', '0'], {
+      env: { CAPSTAN_RETENTION__FAILED: '1s', CAPSTAN_GATEWAY__MOUNT: 'false' },
+    });
+    await expect.poll(async () => readdir(path.join(stage.dataDir, 'jobs')), { timeout: 20_000 }).toEqual([]);
+    const exited = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect((await exited)[0]).toBe(0);
   });
 });

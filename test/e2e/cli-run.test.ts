@@ -67,6 +67,27 @@ describe('capstan run', () => {
     });
   });
 
+  test('with --detach prints the id and leaves the job to a worker', async () => {
+    await using stage = await openCliStage();
+    const result = await stage.capstan(['run', 'Add a contact page', '--detach', '--dir', 'site'], {
+      env: { npm_command: 'exec' },
+    });
+    expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f-]{36}\n$/)]);
+    expect(result.stderr).toBe(
+      'Accepted. No worker is there to take it yet; start one with: npx capstan worker\n',
+    );
+    const id = result.stdout.trim();
+    const shown = await stage.capstan(['jobs', 'show', id]);
+    expect(shown.stdout).toMatch(/^prompt +Add a contact page$/m);
+    const worker = stage.start(['worker', '--type', 'codex']);
+    await expect
+      .poll(async () => (await stage.capstan(['jobs', 'show', id])).stdout, { timeout: 30_000 })
+      .toMatch(/^state +succeeded$/m);
+    const exited = once(worker, 'exit');
+    worker.kill('SIGTERM');
+    await exited;
+  });
+
   test('takes the prompt from stdin', async () => {
     await using stage = await openCliStage();
     const result = await stage.capstan(['run', '-', '--json', '--dir', 'site'], {

@@ -125,6 +125,17 @@ describe('the openai package', () => {
     expect(answered.output_text).toBe('It is sunny in Rome.');
   });
 
+  test('responses that are kept: retrieved, their input listed, deleted', async () => {
+    const openai = client();
+    const made = await openai.responses.create({ model: 'codex-5', input: 'hello' });
+    expect((await openai.responses.retrieve(made.id)).output_text).toBe(text);
+    const items = await openai.responses.inputItems.list(made.id);
+    expect(items.data).toMatchObject([{ type: 'message', role: 'user' }]);
+    await expect(openai.responses.cancel(made.id)).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    await openai.responses.delete(made.id);
+    await expect(openai.responses.retrieve(made.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
   test('an abort in the middle of a stream frees the slot', async () => {
     stage.model.hold('end');
     const stream = await client().chat.completions.create({

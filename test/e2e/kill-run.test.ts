@@ -54,6 +54,24 @@ test('a killed run whose job another worker does: the job does not notice', asyn
   await stage.cleaned(id);
 });
 
+test('a run whose terminal is closed leaves its job, which goes on in its thread with the next worker', async () => {
+  await using stage = await openStage(steps('true', 'true'));
+  const { model } = stage;
+  model.hold('before 1');
+  const { command, id } = await stage.run();
+  await model.waitAtGate('before 1');
+  command.kill('SIGHUP');
+  command.kill('SIGHUP');
+  expect(await command.exited).toEqual({ code: 129, signal: null });
+  expect(await stage.job(id)).toMatchObject({ state: 'queued' });
+  await stage.gone('codex', 'app-server');
+  model.release('before 1');
+  await stage.worker();
+  expect(await stage.ended(id)).toMatchObject({ state: 'succeeded', attempt: 2, resumed: true });
+  expect(await stage.artifact(id, 'changes.patch')).toContain(stepsPatch(2));
+  await stage.cleaned(id);
+});
+
 test('a run interrupted once: its job is cancelled and cleaned up after, exit 130', async () => {
   await using stage = await openStage(steps('setsid sleep 1001 & sleep 1000'));
   const { command, id } = await stage.run();

@@ -20,7 +20,7 @@ async function figures(...names: readonly string[]): Promise<readonly Line[]> {
     .map((line) => JSON.parse(line) as Line);
 }
 
-// The figures with BullMQ install it from the registry; these two need no network.
+// The figures with BullMQ install it from the registry; these need no network.
 test('a figure measures both sides and prints a line for each comparison', async () => {
   const lines = await figures('restart');
   expect(lines).toEqual([expect.objectContaining({ name: 'restart', unit: 'ms' })]);
@@ -30,6 +30,12 @@ test('a figure measures both sides and prints a line for each comparison', async
 test('a job of the bench goes the whole way on both sides', async () => {
   const lines = await figures('codex-overhead');
   expect(lines.length).toBeGreaterThan(0);
+  for (const { ours, rival } of lines) expect([ours > 0, rival > 0]).toEqual([true, true]);
+});
+
+test('what builds and fleets are measured by works', async () => {
+  const lines = await figures('build-rebuild', 'fleet-fairness');
+  expect(lines).toHaveLength(7);
   for (const { ours, rival } of lines) expect([ours > 0, rival > 0]).toEqual([true, true]);
 });
 

@@ -1,6 +1,8 @@
+import { statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { openBuildStage, reasonsOf, statesOf } from '../support/build-stage.ts';
 
 const manifest = `name: Notes
@@ -85,7 +87,7 @@ test('a job that fails hides no other: those beside it are made, those after it 
   expect(built.stderr).toContain('notes/a.txt');
   expect(built.stderr).toContain('a.txt cannot be shouted. (user: too_quiet)');
   expect(built.stderr).toContain('next: Take out the word.');
-  expect(built.stderr).toContain('skipped all:book.txt: it needs notes, which was not made');
+  expect(built.stderr).toContain('skipped all: it needs notes, which was not made');
   expect(await stage.files('dist')).toEqual(['dist/notes/b.txt', 'dist/other.txt']);
   const again = await stage.build();
   expect(statesOf(again)).toEqual({
@@ -172,4 +174,129 @@ test('without workers and without leave to start any, the build says what to do,
   expect(nobody.stderr).toContain('No worker takes shout jobs');
   expect(nobody.stderr).toContain('capstan start-services');
   expect((await stage.run(['build'], { CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT: '0' })).code).toBe(69);
+});
+
+test('what the needed jobs made lies in a job as it lies in the output, and a change of it is a reason', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': `jobs:
+  - { type: shout, input: "notes/*.txt" }
+  - { id: pages, type: shout, input: "pages/*.txt", needs: [notes] }
+`,
+    'notes/a.txt': 'one',
+    'pages/p.txt': 'take notes/a.txt\n',
+  });
+  expect(await stage.build()).toMatchObject({ code: 0 });
+  expect(stage.read('dist/pages/p.txt')).toBe('TAKE NOTES/A.TXT\nONE');
+  await stage.write({ 'notes/a.txt': 'two' });
+  expect(reasonsOf(await stage.build())['pages:pages/p.txt']).toBe('needed notes changed');
+  expect(stage.read('dist/pages/p.txt')).toBe('TAKE NOTES/A.TXT\nTWO');
+});
+
+test('a needed output where the job has a file of its own is refused by name', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': `jobs:
+  - { type: shout, input: "notes/*.txt" }
+  - { id: again, type: shout, input: "notes/*.txt", format: md, needs: [notes] }
+`,
+    'notes/a.txt': 'one',
+  });
+  const built = await stage.build();
+  expect(statesOf(built)).toEqual({ 'notes:notes/a.txt': 'built', 'again:notes/a.txt': 'failed' });
+  expect(built.stdout).toContain('notes/a.txt is a file that the job gets, and what a needed job makes.');
+});
+
+test('--only builds the named jobs and what they need, and leaves the others as they are', async () => {
+  await using stage = await openBuildStage({ ...project, 'other.txt': 'other' });
+  await stage.write({ 'course.yaml': `${manifest}  - { id: other, type: shout, input: other.txt }\n` });
+  expect(Object.keys(statesOf(await stage.build('--only', 'all'))).sort()).toEqual([
+    'all:book.txt',
+    'notes:notes/a.txt',
+    'notes:notes/b.txt',
+  ]);
+  expect(await stage.files('dist')).not.toContain('dist/other.txt');
+  expect(statesOf(await stage.build('--only', 'other,notes'))['other:other.txt']).toBe('built');
+  await stage.write({ 'notes/a.txt': 'uno', 'other.txt': 'changed' });
+  expect(statesOf(await stage.build('--only', 'notes'))).toEqual({
+    'notes:notes/a.txt': 'built',
+    'notes:notes/b.txt': 'cached',
+  });
+  expect(stage.read('dist/other.txt')).toBe('OTHER');
+  expect(reasonsOf(await stage.build())).toMatchObject({
+    'other:other.txt': 'other.txt changed',
+    'all:book.txt': 'needed notes changed',
+    'notes:notes/a.txt': 'nothing changed',
+  });
+  const unknown = await stage.run(['build', '--only', 'note']);
+  expect(unknown).toMatchObject({ code: 2 });
+  expect(unknown.stderr).toContain("The manifest has no job 'note'; did you mean notes?");
+});
+
+test('what only a worker could not do is told before any starts, with what can be built without it', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.build('--only', 'notes');
+  await writeFile(path.join(stage.dataDir, 'shout-is-locked'), '');
+  expect(await stage.run(['build', '--only', 'notes'])).toMatchObject({ code: 0 });
+  const locked = await stage.run(['build']);
+  expect(locked.code).toBe(2);
+  expect(locked.stderr).toContain(
+    "The shout job 'notes' cannot be built. The shout tool is locked. (shout_locked)",
+  );
+  expect(locked.stderr).not.toContain('started');
+});
+
+test('what a job warns of is told, and outputs are as readable as other new files', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { type: shout, input: a.txt }\n',
+    'a.txt': 'warn loud',
+  });
+  expect((await stage.run(['build'])).stderr).toContain('! loud');
+  expect(statSync(stage.join('dist/a.txt')).mode & 0o777).toBe(statSync(stage.join('a.txt')).mode & 0o777);
+});
+
+const logSchema = z.looseObject({ msg: z.string() });
+
+/** The log lines of a build that is not in a terminal. */
+function logged(stderr: string): readonly z.infer<typeof logSchema>[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => logSchema.parse(JSON.parse(line)));
+}
+
+test('--verbose logs each worker: who asked for it when it starts, why and after how much when it stops', async () => {
+  await using stage = await openBuildStage(project);
+  const built = await stage.run(['build', '--verbose', '--only', 'notes'], {
+    CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT: '1',
+  });
+  const lines = logged(built.stderr);
+  const started = lines.find(({ msg }) => msg === 'Worker started');
+  expect(started).toMatchObject({
+    level: 'info',
+    type: 'shout',
+    mode: 'direct',
+    workerId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    handle: expect.stringMatching(/^\d+$/) as string,
+    source: 'CAPSTAN_WORKERS__DEFAULT_WORKER_COUNT',
+  });
+  expect(lines.find(({ msg }) => msg === 'Worker stopped')).toMatchObject({
+    workerId: started?.['workerId'],
+    reason: expect.any(String) as string,
+    jobsProcessed: 2,
+    uptimeMs: expect.any(Number) as number,
+  });
+  expect(built.stderr).toMatch(/notes:notes\/a.txt is job [0-9a-f-]{36}: it was not built here before/);
+  await stage.write({ 'notes/a.txt': 'again' });
+  expect(logged((await stage.run(['build', '--only', 'notes'])).stderr)).toEqual([]);
+});
+
+test('progress says, for each type, who works, what waits and how long a job takes', async () => {
+  await using stage = await openBuildStage(project);
+  const progress = (await stage.build()).events.findLast(({ type }) => type === 'build.progress');
+  expect(progress).toMatchObject({
+    done: 3,
+    tasks: 3,
+    types: [
+      { type: 'shout', activeWorkers: 1, queueDepth: 0, running: 0, averageMs: expect.any(Number) as number },
+    ],
+  });
 });

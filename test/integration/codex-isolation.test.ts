@@ -1,6 +1,7 @@
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { JobEventBody } from '../../src/contract/event.ts';
 import {
   commandsThenText,
   driverNames,
@@ -70,6 +71,31 @@ describe.each(driverNames)('with %s', (name) => {
     const outputs = events.flatMap((event) => (event.type === 'agent.command' ? [event.output] : []));
     expect(outputs.length).toBeGreaterThanOrEqual(4);
     expect(outputs.join('\n')).not.toContain('planted');
+  });
+
+  test('a denied file cannot be read where it lies, also when it is gone before the command runs', async () => {
+    await using stage = await openStage(
+      name,
+      commandsThenText('cat .env ../../../plain/.env ../../../plain/open; true'),
+    );
+    const [job, second] = [await stage.newJob(), await stage.newJob()];
+    const outside = path.join(stage.options.scratchDir, '..', 'plain');
+    await mkdir(outside, { recursive: true });
+    const file = path.join(outside, '.env');
+    await writeFile(file, 'planted-key');
+    await writeFile(path.join(outside, 'open'), 'can-be-read');
+    const deniedPaths = [stage.options.scratchDir, path.join(stage.dataDir, 'jobs'), file];
+    const said = ({ events }: { readonly events: readonly JobEventBody[] }): string =>
+      events.map((event) => (event.type === 'agent.command' ? event.output : '')).join('\n');
+
+    const there = await stage.run(job, { deniedPaths });
+    expect(said(there)).toContain('can-be-read');
+    expect(said(there)).not.toContain('planted-key');
+
+    await rm(file);
+    const gone = await stage.run(second, { deniedPaths });
+    expect(said(gone)).toContain('can-be-read');
+    expect(await exists(file)).toBe(false);
   });
 
   test('a command writes into its workspace and HOME, and nowhere else', async () => {

@@ -274,14 +274,51 @@ test("a client's tools are offered; calls come back, in one piece and streamed; 
   expect(stage.model.problems).toEqual([]);
 });
 
-test('tool_choice: none offers no tool, required without a call is an error', async () => {
+test.each([false, true])(
+  'tool_choice required: a model that talks instead is told once more, and its talk is not passed on; streamed: %s',
+  async (stream) => {
+    await using stage = await openGatewayStage({
+      scenario: {
+        conversations: [
+          {
+            when: 'weather',
+            turns: [
+              { text: 'I would rather chat.' },
+              { calls: [{ name: 'get_weather', arguments: { city: 'Rome' } }] },
+            ],
+          },
+        ],
+      },
+    });
+    const answer = await stage.chat({
+      stream,
+      tools: [weather],
+      tool_choice: 'required',
+      messages: [{ role: 'user', content: 'the weather?' }],
+    });
+    const text = await answer.text();
+    expect(answer.status, text).toBe(200);
+    expect(text).toContain('"finish_reason":"tool_calls"');
+    expect(text).toContain('Rome');
+    expect(text).not.toContain('I would rather chat.');
+    if (!stream) expect(JSON.parse(text)).toMatchObject({ usage: { completion_tokens: 100 } });
+    const { input } = stage.model.requests.at(-1)?.body as SeenBody;
+    const roles = input.slice(-3).map(({ role }) => role);
+    expect(roles).toEqual(['user', 'assistant', 'developer']);
+    expect(stage.model.problems).toEqual([]);
+  },
+);
+
+test('tool_choice: none offers no tool, required without a call in two turns is an error that can be tried again', async () => {
   await using stage = await openGatewayStage();
   await completion(await stage.chat({ tools: [weather], tool_choice: 'none' }));
   expect((stage.model.requests.at(-1)?.body as SeenBody).tools.map(({ name }) => name)).not.toContain(
     'get_weather',
   );
   const answer = await stage.chat({ tools: [weather], tool_choice: 'required' });
-  expect(answer.status).toBe(500);
+  expect(answer.status).toBe(502);
+  expect(await errorOf(answer)).toMatchObject({ code: 'tool_choice_unmet', retryable: true });
+  expect(stage.model.requests).toHaveLength(3);
 });
 
 test('a thread of the gateway can neither run a command nor read a file, in whatever way it goes on', async () => {

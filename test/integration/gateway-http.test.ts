@@ -263,19 +263,24 @@ test('requests of one key are counted where that is switched on', async () => {
 test('a reader that stalls costs bounded memory and is let go of', async () => {
   await using child = await scriptedAppServer('good');
   await using stage = await openGatewayStage({ env: { CODEX_BIN: child.bin } });
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const body = JSON.stringify({ model: 'codex-5', stream: true, ...user('big') });
+  const body = JSON.stringify({ model: 'codex-5', stream: true, ...user('pours') });
+  // Reads nothing, and so does not see either that the connection is gone.
   const call = httpRequest(`${stage.url}/v1/chat/completions`, { method: 'POST' }, (response) => {
-    // Reads nothing.
-    response.once('close', () => {
-      resolve('closed');
-    });
     response.pause();
   });
-  call.once('error', () => {
-    resolve('closed');
-  });
+  call.on('error', () => undefined);
   call.end(body);
-  expect(await promise).toBe('closed');
+  const metrics = async (): Promise<string> => (await fetch(`${stage.url}/metrics`)).text();
+  const labels = 'route="/v1/chat/completions",method="POST",model="codex-5",status_family="4xx"';
+  await expect.poll(metrics, { timeout: 20_000 }).toContain(`codex_http_requests_total{${labels}} 1`);
+  call.destroy();
   expect((await stage.chat()).status).toBe(200);
+});
+
+test('a reader that is merely slower than the child gets all of it', async () => {
+  await using child = await scriptedAppServer('good');
+  await using stage = await openGatewayStage({ env: { CODEX_BIN: child.bin } });
+  const text = await (await stage.chat({ stream: true, ...user('big') })).text();
+  expect(text.length).toBeGreaterThan(10_000_000);
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
 });

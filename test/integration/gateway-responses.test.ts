@@ -126,3 +126,99 @@ test('a response that was not stored, or never was, cannot be gone on with', asy
     });
   }
 });
+
+test('what the model thought comes before what it says, streamed as it is kept', async () => {
+  await using stage = await openGatewayStage({
+    scenario: { conversations: [{ turns: [{ reasoning: 'Six by nine, then.', text: 'answer' }] }] },
+  });
+  const body = { input: 'first', reasoning: { summary: 'auto', effort: 'high' } };
+  const whole = await respond(stage, body);
+  expect(whole.output).toMatchObject([
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Six by nine, then.' }] },
+    { type: 'message' },
+  ]);
+  expect(stage.model.requests.at(-1)?.body).toMatchObject({ reasoning: { summary: 'auto', effort: 'high' } });
+  const streamed = await stage.post('/v1/responses', { model: 'codex-5', ...body, stream: true });
+  const events = dataFrames(await streamed.text())
+    .slice(0, -1)
+    .map((frame) => JSON.parse(frame) as { type: string; response?: ResponseBody });
+  expect(events.map(({ type }) => type).filter((type) => type.includes('reasoning'))).toEqual([
+    'response.reasoning_summary_part.added',
+    'response.reasoning_summary_text.delta',
+    'response.reasoning_summary_text.done',
+    'response.reasoning_summary_part.done',
+  ]);
+  const last = events.at(-1)?.response;
+  expect(last?.output.map(({ type }) => type)).toEqual(['reasoning', 'message']);
+  const kept = await fetch(`${stage.url}/v1/responses/${last?.id ?? ''}`);
+  expect(await kept.json()).toEqual(last);
+});
+
+test('a response that is kept can be asked for, with what was sent, and deleted; what goes on from it goes on', async () => {
+  await using stage = await openGatewayStage({ scenario: answering });
+  const one = await respond(stage, { input: 'first', metadata: { a: 'b' } });
+  const by = (path: string, method = 'GET'): Promise<Response> =>
+    fetch(`${stage.url}/v1/responses/${path}`, { method });
+  expect(await (await by(one.id)).json()).toEqual(one);
+  expect(await (await by(`${one.id}/input_items`)).json()).toMatchObject({
+    object: 'list',
+    data: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'first' }] }],
+    has_more: false,
+  });
+  expect((await by(`${one.id}?stream=true`)).status).toBe(400);
+  const cancelled = await by(`${one.id}/cancel`, 'POST');
+  expect(cancelled.status).toBe(400);
+  expect(await errorOf(cancelled)).toMatchObject({ code: 'invalid_request_error' });
+
+  const fork = await respond(stage, { input: 'other', previous_response_id: one.id });
+  expect(textOf(fork)).toBe('answer other');
+  const two = await respond(stage, { input: 'second', previous_response_id: one.id });
+  for (const { id } of [one, two]) {
+    const gone = await by(id, 'DELETE');
+    expect(await gone.json()).toEqual({ id, object: 'response', deleted: true });
+  }
+  for (const answer of [await by(one.id), await by(one.id, 'DELETE'), await by(`${one.id}/cancel`, 'POST')]) {
+    expect(answer.status).toBe(404);
+    expect(await errorOf(answer)).toMatchObject({ code: 'response_not_found' });
+  }
+  // A fork needs nothing of the thread that it came from.
+  await stage.restart();
+  await respond(stage, { input: 'second', previous_response_id: fork.id });
+  expect(seenBy(stage.model.requests.at(-1))).toEqual([
+    'user: first',
+    'assistant: answer one',
+    'user: other',
+    'assistant: answer other',
+    'user: second',
+  ]);
+});
+
+test('a conversation with tools goes on from an answer without a call to one with a call', async () => {
+  await using stage = await openGatewayStage({
+    scenario: {
+      conversations: [
+        { when: 'first', turns: [{ text: 'What about?' }] },
+        { when: 'second', turns: [{ calls: [{ name: 'get', arguments: {} }] }, { text: 'done' }] },
+      ],
+    },
+  });
+  const tools = [{ type: 'function', name: 'get' }];
+  const one = await respond(stage, { input: 'first', tools });
+  const two = await respond(stage, { input: 'second', tools, previous_response_id: one.id });
+  expect(two.output.map(({ type }) => type)).toEqual(['function_call']);
+  const output = { type: 'function_call_output', call_id: two.output[0]?.call_id, output: 'got' };
+  const three = await respond(stage, { input: [output], tools, previous_response_id: two.id });
+  expect(textOf(three)).toBe('done');
+  expect(stage.model.problems).toEqual([]);
+});
+
+test('tool_choice required: a model that talks instead is told once more', async () => {
+  await using stage = await openGatewayStage({
+    scenario: {
+      conversations: [{ when: 'x', turns: [{ text: 'no' }, { calls: [{ name: 'get', arguments: {} }] }] }],
+    },
+  });
+  const tools = [{ type: 'function', name: 'get' }];
+  const answer = await respond(stage, { input: 'x', tools, tool_choice: 'required' });
+  expect(answer.output.map(({ type }) => type)).toEqual(['function_call']);
+});

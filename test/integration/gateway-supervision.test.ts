@@ -175,10 +175,16 @@ test('a line of 10 MB arrives whole', async () => {
   expect(await contentOf(await say(house.stage, 'big'))).toHaveLength(10_000_000);
 });
 
-test('a child that floods stderr works, and what it writes is told by its length alone', async () => {
+test('a child that floods stderr works, and of what it writes a few lines are told, and how much was left out', async () => {
   await using house = await stageOf('floods-stderr');
   const { stage } = house;
   expect(await contentOf(await say(stage, 'hi'))).toMatch(/^hello from/);
+  const leftOut = await stage.logged('worker_output_left_out', 2);
+  expect(leftOut).toMatchObject({ level: 'warn', stream: 'stderr' });
+  expect(Number(leftOut['lines'])).toBeGreaterThan(20);
+  const told = stage.logLines.filter(({ event }) => event === 'worker_output').length;
+  const windows = stage.logLines.filter(({ event }) => event === 'worker_output_left_out').length + 1;
+  expect(told).toBeLessThanOrEqual(windows * 20);
 });
 
 test('stopping: not ready, new work refused, work in flight finishes, the child ends and is reaped', async () => {

@@ -89,19 +89,28 @@ describe('Origin', () => {
 });
 
 describe('the API key', () => {
-  test('is asked for everywhere but on the health paths', async () => {
+  test('is asked for everywhere but on the health paths and for the documentation', async () => {
     await using t = await openTestServer({ guard: { apiKey: 'the key' } });
     const call = async (url: string, authorization?: string) =>
       t.server.inject({ url, headers: authorization === undefined ? {} : { authorization } });
-    for (const url of ['/healthz', '/livez', '/readyz', '/healthz?x=1'])
+    for (const url of [
+      '/healthz',
+      '/livez',
+      '/readyz',
+      '/healthz?x=1',
+      '/docs/',
+      '/docs/json',
+      '/openapi.json',
+    ])
       expect((await call(url)).statusCode).toBe(200);
     for (const url of [
       '/api/jobs',
       '/api/workers',
-      '/openapi.json',
-      '/docs',
-      '/docs/json',
       '/nothing',
+      '/docsx',
+      '/docs/../api/jobs',
+      '/docs/%2e%2e/api/jobs',
+      '/openapi.json/x',
       '/healthz/',
       '/x?/healthz',
     ]) {

@@ -30,6 +30,39 @@ describe('POST /api/jobs', () => {
     expect(new Set(key).size).toBe(1);
   });
 
+  test('a known idempotency key with another request is a conflict, and nothing is accepted', async () => {
+    await using t = await openTestServer();
+    const post = async (payload: object) => t.server.inject({ method: 'POST', url: '/api/jobs', payload });
+    const first = await post({ ...anInput, idempotencyKey: 'once' });
+    const other = await post({ type: 'noop', input: { text: 'do that' }, idempotencyKey: 'once' });
+    expect(other.statusCode).toBe(409);
+    expect(problemSchema.parse(other.json())).toMatchObject({
+      code: 'idempotency_conflict',
+      detail: expect.stringContaining(first.json<{ id: string }>().id) as string,
+    });
+    expect((await t.server.inject('/api/jobs')).json<{ items: unknown[] }>().items).toHaveLength(1);
+  });
+
+  test('a codex job is the same where its folder has changed or gone since', async () => {
+    await using t = await openTestServer();
+    await using dir = await tempDir();
+    await writeFile(dir.join('a.txt'), 'a');
+    const payload = {
+      type: 'codex',
+      input: { prompt: 'x', source: { dir: dir.path } },
+      idempotencyKey: 'once',
+    };
+    const post = async () => t.server.inject({ method: 'POST', url: '/api/jobs', payload });
+    const first = await post();
+    expect(first.statusCode).toBe(201);
+    await writeFile(dir.join('a.txt'), 'b');
+    const again = await post();
+    expect([again.statusCode, again.json<{ id: string }>().id]).toEqual([
+      200,
+      first.json<{ id: string }>().id,
+    ]);
+  });
+
   test.each([
     ['an unknown type', { type: 'nope', input: {} }, 'unknown_job_type', undefined],
     [
@@ -195,7 +228,6 @@ describe('what is not there', () => {
     ['POST', '/api/jobs/nope/retry', 'job_not_found'],
     ['GET', '/api/jobs/%00', 'job_not_found'],
     ['GET', '/nothing', 'route_not_found'],
-    ['DELETE', '/api/jobs', 'route_not_found'],
     ['GET', '/api/jobs/../../etc/passwd', 'route_not_found'],
   ] as const)('%s %s is a problem with a next step', async (method, url, code) => {
     await using t = await openTestServer();
@@ -280,6 +312,22 @@ describe('artifacts', () => {
     expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', answer.headers.etag]);
   });
 
+  test('are handed out in parts', async () => {
+    await using t = await openTestServer();
+    const id = await t.submit();
+    await finish(t, await t.claim(), { 'a.txt': '0123456789' });
+    const url = `/api/jobs/${id}/artifacts/a.txt`;
+    const etag = String((await t.server.inject(url)).headers.etag);
+    const get = async (headers: Record<string, string>) => {
+      const answer = await t.server.inject({ url, headers });
+      return [answer.statusCode, answer.headers['content-range'], answer.body];
+    };
+    expect(await get({ range: 'bytes=2-4' })).toEqual([206, 'bytes 2-4/10', '234']);
+    expect(await get({ range: 'bytes=-2', 'if-range': etag })).toEqual([206, 'bytes 8-9/10', '89']);
+    expect(await get({ range: 'bytes=2-4', 'if-range': '"other"' })).toEqual([200, undefined, '0123456789']);
+    expect((await get({ range: 'bytes=10-' })).slice(0, 2)).toEqual([416, 'bytes */10']);
+  });
+
   test.each(['..%2f..%2fcapstan.db', '.partial-x', '%2e%2e', 'a%00b', '..%5cx', 'x%0aSet-Cookie:%20a'])(
     'a name that leads elsewhere is refused: %s',
     async (name) => {
@@ -298,5 +346,32 @@ describe('artifacts', () => {
     const id = await t.submit();
     const answer = await t.server.inject(`/api/jobs/${id}/artifacts/changes.patch`);
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'artifact_not_found']);
+  });
+});
+
+describe('DELETE /api/jobs/{id}', () => {
+  test('takes a job that has ended, and no other', async () => {
+    await using t = await openTestServer();
+    const [ended, waiting] = [await t.submit(), await t.submit()];
+    await finish(t, await t.claim(), { 'a.txt': 'a' });
+    const remove = async (id: string) =>
+      (await t.server.inject({ method: 'DELETE', url: `/api/jobs/${id}` })).statusCode;
+    expect([await remove(ended), await remove(ended), await remove(waiting)]).toEqual([204, 404, 409]);
+    expect((await t.server.inject(`/api/jobs/${ended}/artifacts/a.txt`)).statusCode).toBe(404);
+    expect((await t.server.inject(`/api/jobs/${waiting}`)).statusCode).toBe(200);
+  });
+});
+
+describe('a method that a path does not know', () => {
+  test.each([
+    ['PUT', '/api/jobs', ['GET', 'HEAD', 'POST']],
+    ['DELETE', '/healthz', ['GET', 'HEAD']],
+    ['GET', '/api/jobs/some-id/cancel', ['POST']],
+    ['POST', '/api/jobs/some-id/artifacts/x', ['GET', 'HEAD']],
+  ] as const)('%s %s', async (method, url, allowed) => {
+    await using t = await openTestServer();
+    const answer = await t.server.inject({ method, url });
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([405, 'method_not_allowed']);
+    expect(String(answer.headers.allow).split(', ').sort()).toEqual(allowed);
   });
 });

@@ -59,6 +59,7 @@ describe('/openapi.json', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(routes.sort()).toEqual([
+      'DELETE /api/jobs/{id}',
       'GET /api/jobs',
       'GET /api/jobs/{id}',
       'GET /api/jobs/{id}/artifacts/{name}',

@@ -128,10 +128,34 @@ describe('plantuml jobs', () => {
     expect(asked).toBe(0);
   });
 
-  test('pages that the tool would leave out are drawn as one image, with a warning', async () => {
-    const job = await draw({ 'a.puml': '@startuml\na -> b : first\nnewpage\nb -> c : second\n@enduml\n' });
-    expect((await stage.artifact(job, 'a.svg')).toString()).toContain('second');
-    expect(job.warnings).toHaveLength(1);
+  test('every page of a diagram is an image, named as the tool names files', async () => {
+    const job = await draw({
+      'a.puml': `@startuml
+!include style.iuml
+a -> b : one
+newpage
+b -> c : two
+@enduml
+@startuml x
+a -> b : three
+newpage
+b -> c : four
+@enduml
+@startuml
+a -> b : five
+@enduml
+`,
+      'style.iuml': 'skinparam shadowing false',
+    });
+    expect(job.warnings).toEqual([]);
+    const names = job.artifacts.map(({ name }) => name);
+    expect(names).toEqual(['a.svg', 'a_001.svg', 'x.svg', 'x_001.svg', 'a_003.svg']);
+    const said = await Promise.all(
+      names.map(
+        async (name) => />(one|two|three|four|five)</.exec((await stage.artifact(job, name)).toString())?.[1],
+      ),
+    );
+    expect(said).toEqual(['one', 'two', 'three', 'four', 'five']);
   });
 
   test.for([

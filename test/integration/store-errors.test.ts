@@ -6,6 +6,7 @@ import { describe, expect, test, type TestContext } from 'vitest';
 import type { Store } from '../../src/domain/store.ts';
 import { migrations } from '../../src/store/sqlite/migrations/index.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { toStoreError } from '../../src/store/sqlite/store-error.ts';
 import { startStoreChild } from '../support/store-child.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { aJob, openTestStore } from '../support/test-store.ts';
@@ -125,7 +126,10 @@ describe('a database that cannot be used is refused by name', () => {
       chmodSync(t.dbPath, fileMode);
       chmodSync(t.dir.path, folderMode);
       await using child = startStoreChild('submit', t.dbPath, 'nobody');
-      expect(await child.ended()).toMatchObject([{ failure: { kind: 'configuration', code } }]);
+      const message = expect.stringMatching(
+        /its folder is mode \d{4} of user 0, group 0; this process is user \d+/,
+      ) as string;
+      expect(await child.ended()).toMatchObject([{ failure: { kind: 'configuration', code, message } }]);
     });
   });
 });
@@ -140,6 +144,9 @@ describe('trouble while it runs', () => {
       for (;;) accepted.push((await store.submitJob(aJob({ input: 'x'.repeat(50_000) }))).job.id);
     };
     await expect(fill()).rejects.toMatchObject({ kind: 'infrastructure', code: 'store_full' });
+    // What a full disk does to the files beside the database is said as that, too.
+    const unnamed = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_SHMSIZE' });
+    expect(toStoreError(unnamed, dir.join('disk', 'capstan.db'))).toMatchObject({ code: 'store_full' });
     expect(await idsOf(store)).toEqual(accepted);
     disk.remount('size=8m');
     accepted.push((await store.submitJob(aJob())).job.id);
@@ -155,7 +162,7 @@ describe('trouble while it runs', () => {
     await expect(store.submitJob(aJob())).rejects.toMatchObject({
       kind: 'infrastructure',
       code: 'store_busy',
-      message: expect.stringContaining(dbPath),
+      message: expect.stringMatching(/capstan\.db is locked .* The file is mode 0600 of user \d+/),
     });
     expect(await store.listJobs({ limit: 1 })).toMatchObject({ items: [] });
     other.exec('COMMIT');

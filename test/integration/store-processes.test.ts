@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WorkerId } from '../../src/domain/ids.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { startStoreChild } from '../support/store-child.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -72,4 +73,29 @@ test('a listener hears the commits of another process', async () => {
   await using child = startStoreChild('submit', t.dbPath);
   await child.ended();
   await heard.promise;
+});
+
+test('eight workers on one file: no job is lost or done twice, no lock reaches them, and none starves', async () => {
+  await using t = await openTestStore();
+  const names = Array.from({ length: 8 }, (_, at) => `w${at}`);
+  await using children = new AsyncDisposableStack();
+  for (const name of names) {
+    await t.store.registerWorker(aWorker(name));
+    await t.store.updateWorker(name as WorkerId, 'ready');
+  }
+  const workers = names.map((name) => children.use(startStoreChild('work', t.dbPath, name)));
+  await Promise.all(workers.map((child) => child.fact(({ ready }) => ready !== undefined)));
+  const jobs = 800;
+  const ids = await Promise.all(
+    Array.from({ length: jobs }, async () => (await t.store.submitJob(aJob())).job.id),
+  );
+  const succeeded = async () =>
+    (await t.store.listJobs({ limit: jobs + 1, states: ['succeeded'] })).items.length;
+  await expect.poll(succeeded, { timeout: 50_000 }).toBe(jobs);
+  for (const child of workers) child.process.stdin?.end();
+  const said = await Promise.all(workers.map((child) => child.ended()));
+  expect(said.flat().filter(({ failure }) => failure !== undefined)).toEqual([]);
+  const took = said.map((facts) => facts.flatMap(({ took: id }) => id ?? []));
+  expect(took.flat().sort()).toEqual(ids.map(String).sort());
+  for (const each of took) expect(each.length).toBeGreaterThan(jobs / workers.length / 10);
 });

@@ -34,6 +34,8 @@ export interface Running {
 export interface BuildStage extends AsyncDisposable {
   readonly root: string;
   readonly dataDir: string;
+  /** What its commands run with. */
+  readonly environment: Readonly<Record<string, string>>;
   join(...parts: readonly string[]): string;
   /** Writes files below the root. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
@@ -85,6 +87,7 @@ export async function openBuildStage(files: Readonly<Record<string, string>>): P
   const stage: BuildStage = {
     root,
     dataDir,
+    environment,
     join: (...parts) => path.join(root, ...parts),
     async write(written) {
       for (const [name, content] of Object.entries(written)) {

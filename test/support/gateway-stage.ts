@@ -43,6 +43,8 @@ export interface GatewayStageOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called before the gateway starts. */
   readonly prepare?: (dir: TempDir, model: ScriptedModel) => Promise<void>;
+  /** The key for the model; null: there is none. */
+  readonly key?: string | null;
   /** Do not wait until it is ready. */
   readonly isReadyAwaited?: boolean;
 }
@@ -81,13 +83,14 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
   };
   const { config } = loadConfig({ flags: {}, environment, cwd: dir.path, paths });
 
+  const key = options.key === undefined ? gatewayKey : options.key;
   const open = async () => {
     await using opening = new AsyncDisposableStack();
     const gateway = opening.use(
       await openGateway(
         {
           config,
-          profile: { openaiApiKey: new Secret(gatewayKey) },
+          profile: { openaiApiKey: key === null ? null : new Secret(key) },
           commandPath: process.env['PATH'] ?? '',
           logger,
         },

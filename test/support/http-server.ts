@@ -47,9 +47,10 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
   const services: JobServices = {
     store,
     artifacts,
+    dataDir: dir.path,
     jobTypes: new Map<string, JobType>([
       ['noop', noop],
-      ['codex', codexJobType(dir.path, artifacts)],
+      ['codex', codexJobType({ dataDir: dir.path, artifacts, providerKey: null })],
     ]),
     clock: systemClock,
   };

@@ -21,7 +21,7 @@ const inputSchema = z.strictObject({
 
 /**
  * Turns texts into capitals. A line `log PATH` of the input appends the worker's pid to that file when the job starts, `wait PATH`
- * goes on when that file is there, `fail` fails the job, `crash` ends the worker, `name NAME` names the output.
+ * goes on when that file is there, `take PATH` adds another file of its source, `warn TEXT` warns, `fail` fails the job, `crash` ends the worker, `name NAME` names the output.
  */
 export const shoutType: WorkerType = {
   name: 'shout',
@@ -44,6 +44,12 @@ export const shoutType: WorkerType = {
       const version = existsSync(file) ? (await readFile(file, 'utf8')).trim() : '1';
       return { version: `shout ${version}`, witnesses: [file] };
     },
+    checkWorker({ config }) {
+      if (!existsSync(path.join(config.dataDir, 'shout-is-locked'))) return;
+      throw new AppError('configuration', 'shout_locked', 'The shout tool is locked.', {
+        hint: 'Unlock it.',
+      });
+    },
   }),
 };
 
@@ -55,13 +61,17 @@ function createShoutRunner(dataDir: string): Runner {
     async run({ job }, { signal }) {
       const { files = [], formats, mark = '' } = inputSchema.parse(job.input);
       const made = [];
+      const warnings: string[] = [];
       for (const file of files) {
-        const text = await readFile(path.join(dataDir, 'jobs', job.id, 'source', file), 'utf8');
+        const source = path.join(dataDir, 'jobs', job.id, 'source');
+        let text = await readFile(path.join(source, file), 'utf8');
         let name = path.basename(file, path.extname(file));
         for (const line of text.split('\n')) {
           const [word, argument = ''] = line.split(' ');
           if (word === 'log') appendFileSync(argument, `${String(process.pid)}\n`);
           if (word === 'name') name = argument;
+          if (word === 'warn') warnings.push(argument);
+          if (word === 'take') text += await readFile(path.join(source, argument), 'utf8');
           if (word === 'wait')
             while (!existsSync(argument)) {
               signal.throwIfAborted();
@@ -85,7 +95,7 @@ function createShoutRunner(dataDir: string): Runner {
           made.push(folder === '.' ? stored : { ...stored, path: path.posix.join(folder, output) });
         }
       }
-      return { kind: 'succeeded', report: { ...emptyReport, artifacts: made } };
+      return { kind: 'succeeded', report: { ...emptyReport, warnings, artifacts: made } };
     },
     discard: (job) => removeTree(path.join(dataDir, 'jobs', job.id)),
     [Symbol.asyncDispose]: () => Promise.resolve(),

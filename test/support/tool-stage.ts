@@ -24,6 +24,8 @@ export interface ToolStageOptions {
   /** Where tools are looked for. */
   readonly commandPath?: string;
   readonly maxAttempts?: number;
+  /** Settings. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The real store and a real worker of one type in this process, on a data folder of its own. */
@@ -36,7 +38,7 @@ export async function openToolStage(type: WorkerType, options: ToolStageOptions 
     systemConfigFile: dir.join('none'),
     userDataDir: dir.join('data'),
   };
-  const { config } = loadConfig({ flags: {}, environment: {}, cwd: dir.path, paths });
+  const { config } = loadConfig({ flags: {}, environment: options.environment ?? {}, cwd: dir.path, paths });
   const capstan = opening.use(
     await openCapstan({
       config,

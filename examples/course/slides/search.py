@@ -11,6 +11,8 @@
 # Breadth-first search visits $|V|$ nodes and $|E|$ edges, so it takes
 #
 # $$T(V, E) = \mathcal{O}(|V| + |E|).$$
+#
+# ![Who calls whom](../diagrams/search-sequence.svg)
 
 # %%
 from collections import deque

@@ -3,6 +3,8 @@ import type { BuildEvent } from '../../contract/build-event.ts';
 /** Tells a person, or a program, what happens in a build. */
 export interface BuildView extends AsyncDisposable {
   onEvent(event: BuildEvent): void;
+  /** The user wants to stop: what is under way is ended. */
+  onInterrupted(): void;
 }
 
 export interface BuildViewOptions {

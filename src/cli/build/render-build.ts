@@ -12,10 +12,12 @@ export function renderBuild(context: CliContext, { output, explain }: BuildViewO
       onEvent: (event) => {
         printJson(context.stdout, event);
       },
+      onInterrupted: () => undefined,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
   const colors = colorsFor(context.stderr, context.env);
-  const lines = renderLines(context.stderr, colors, { output, explain });
-  return output === 'default' && context.stderr.isTTY === true ? renderLive(lines, colors) : lines;
+  return output === 'default' && context.stderr.isTTY === true
+    ? renderLive(context.stderr, colors, { output, explain })
+    : renderLines(context.stderr, colors, { output, explain });
 }

@@ -1,6 +1,5 @@
 import type { BuildEvent } from '../../contract/build-event.ts';
 import type { Colors } from '../colors.ts';
-import type { Terminal } from '../context.ts';
 import { formatDuration } from '../render-job.ts';
 import { oneLine } from '../safe-text.ts';
 import { describeType } from './describe-type.ts';
@@ -10,13 +9,17 @@ type TaskFinished = BuildEvent & { readonly type: 'task.finished' };
 const width = 400;
 /** In a log file, progress comes this seldom. */
 const progressEvery = 20;
+const shownFailures = 20;
 
 /** Lines for a person or a log. Quiet says failures alone. */
 export function renderLines(
-  out: Terminal,
+  out: { readonly write: (text: string) => unknown },
   colors: Colors,
   { output, explain }: BuildViewOptions,
-): BuildView & { readonly write: (line: string) => void } {
+): BuildView & {
+  /** Keeps what is to be said of it at the end, and says nothing now. */
+  note(event: TaskFinished): void;
+} {
   const failures: TaskFinished[] = [];
   const quiet = output === 'quiet';
   const verbose = output === 'verbose';
@@ -28,19 +31,27 @@ export function renderLines(
     if (!quiet) write(line);
   };
 
+  function note(event: TaskFinished): void {
+    if (event.failure !== undefined || event.state === 'skipped') failures.push(event);
+  }
+
   function onTask(event: TaskFinished): void {
     const { state, task, why, failure } = event;
-    if (failure !== undefined || state === 'skipped') failures.push(event);
+    note(event);
     const mark = marks(colors)[state];
     const time = event.durationMs === null ? '' : colors.dim(` ${formatDuration(event.durationMs)}`);
     const reason = explain || state === 'skipped' ? colors.dim(`  ${why}`) : '';
     if (state === 'cached' && !explain && !verbose) return;
     const said = failure === undefined ? '' : `  ${oneLine(failure.message, width)}`;
     say(`${mark} ${oneLine(task, width)} ${colors.dim(state)}${time}${said}${reason}`);
+    for (const warning of event.warnings) say(`${colors.yellow('!')} ${oneLine(warning, width)}`);
   }
 
   return {
-    write,
+    note,
+    onInterrupted: () => {
+      write('Stopping: what is under way is ended. Once more ends at once.');
+    },
     onEvent(event) {
       switch (event.type) {
         case 'build.started':
@@ -93,7 +104,7 @@ function describeWorkers({
   return parts.length === 0 ? `uses the ${workerType} workers that run` : parts.join(', ');
 }
 
-function describeCounts(counts: Readonly<Record<string, number>>): string {
+export function describeCounts(counts: Readonly<Record<string, number>>): string {
   const parts = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${count} ${state}`);
@@ -111,15 +122,33 @@ function marks(colors: Colors): Readonly<Record<TaskFinished['state'], string>> 
   };
 }
 
-/** Every failure with its cause and the next step. */
-function summary(failures: readonly TaskFinished[], colors: Colors): readonly string[] {
-  return failures.flatMap(({ task, why, failure, jobId }) => {
-    if (failure === undefined) return [`${colors.yellow('skipped')} ${task}: ${why}`];
-    const lines = [
-      `${colors.red('failed')} ${task}: ${oneLine(failure.message, 2_000)} ${colors.dim(`(${failure.kind}: ${failure.code})`)}`,
-    ];
-    if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${oneLine(failure.hint, 1_000)}`);
-    if (jobId !== null) lines.push(colors.dim(`  log:  capstan jobs logs ${jobId}`));
-    return lines;
-  });
+/** The first failures with their causes and the next step, and what was skipped by them. */
+function summary(events: readonly TaskFinished[], colors: Colors): readonly string[] {
+  const failures = events.filter(({ failure }) => failure !== undefined);
+  const shown = failures.slice(0, shownFailures).flatMap((event) => describeFailure(event, colors));
+  const more = failures.length - shownFailures;
+  const skipped = new Map<string, number>();
+  for (const { job, why, state } of events) {
+    const said = `${job}: ${why}`;
+    if (state === 'skipped') skipped.set(said, (skipped.get(said) ?? 0) + 1);
+  }
+  return [
+    ...shown,
+    ...(more > 0
+      ? [`${colors.red('failed')} and ${String(more)} more; see: capstan jobs list --state failed`]
+      : []),
+    ...[...skipped].map(
+      ([said, count]) => `${colors.yellow('skipped')} ${said}${count > 1 ? ` (${String(count)} tasks)` : ''}`,
+    ),
+  ];
+}
+
+function describeFailure({ task, failure, jobId }: TaskFinished, colors: Colors): readonly string[] {
+  if (failure === undefined) return [];
+  const lines = [
+    `${colors.red('failed')} ${task}: ${oneLine(failure.message, 2_000)} ${colors.dim(`(${failure.kind}: ${failure.code})`)}`,
+  ];
+  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${oneLine(failure.hint, 1_000)}`);
+  if (jobId !== null) lines.push(colors.dim(`  log:  capstan jobs logs ${jobId}`));
+  return lines;
 }

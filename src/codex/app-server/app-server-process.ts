@@ -6,6 +6,7 @@ import type { Supervisor, SupervisorEvent, SupervisorOptions } from '../../super
 import { codexEnvironment, type CodexProcessOptions } from '../codex-process-options.ts';
 import { versionIn, versionWarning } from '../protocol/version-warning.ts';
 import { AppServerClient } from './app-server-client.ts';
+import { LimitedLines } from './limited-lines.ts';
 
 export type { CodexProcessOptions } from '../codex-process-options.ts';
 
@@ -17,7 +18,7 @@ export interface AppServerSupervision {
   >;
   /** Instead of a line in the log for each. */
   readonly onEvent?: (event: SupervisorEvent) => void;
-  /** What it writes, besides its messages being read. */
+  /** What it writes, besides its messages being read; of stderr some lines a second. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: Buffer | string) => void;
   /** How long a thread that nobody listens to stays in memory. */
   readonly unloadDelaySeconds?: number;
@@ -28,6 +29,8 @@ export interface AppServerProcess extends AsyncDisposable {
   readonly supervisor: Supervisor<AppServerClient>;
 }
 
+const linesASecond = 20;
+
 export async function startAppServer(
   options: CodexProcessOptions,
   supervision: AppServerSupervision = {},
@@ -37,6 +40,30 @@ export async function startAppServer(
   await mkdir(codexHome, { recursive: true, mode: 0o700 });
   await mkdir(scratchDir, { recursive: true, mode: 0o700 });
   const sqliteHome = await mkdtemp(path.join(scratchDir, 'app-server-'));
+  const stderrLines = new LimitedLines({
+    max: linesASecond,
+    windowMs: 1000,
+    onLine: (line) => {
+      logger.debug({ line }, 'app-server');
+      onOutput?.('stderr', line);
+    },
+    onLeftOut: ({ lines, bytes }) => {
+      const facts = { event: 'worker_output_left_out', stream: 'stderr', lines, length: bytes };
+      logger.warn(facts, 'The app-server writes more than is logged');
+    },
+  });
+  const faults = new LimitedLines({
+    max: linesASecond,
+    windowMs: 1000,
+    onLine: (fault) => {
+      logger.warn({ fault: fault.split(':')[0] }, 'the app-server sent what could not be used');
+      // It may be what somebody asked or was answered.
+      logger.debug({ fault }, 'the app-server sent what could not be used');
+    },
+    onLeftOut: ({ lines }) => {
+      logger.warn({ faults: lines }, 'the app-server sent more that could not be used');
+    },
+  });
   const supervisor = createSupervisor(
     {
       command: codexBin,
@@ -54,7 +81,7 @@ export async function startAppServer(
           });
         }
         const client = new AppServerClient(child, (fault) => {
-          logger.warn({ fault }, 'the app-server sent what could not be used');
+          faults.push(`${fault.kind}: ${fault.detail}`);
         });
         await client.initialize(signal);
         const warning = versionWarning(versionIn(client.userAgent) ?? 'of an unknown version');
@@ -68,8 +95,7 @@ export async function startAppServer(
           logEvent(logger, event);
         }),
       onStderrLine: (line) => {
-        logger.debug({ line }, 'app-server');
-        onOutput?.('stderr', line);
+        stderrLines.push(line);
       },
     },
   );
@@ -78,6 +104,7 @@ export async function startAppServer(
     supervisor,
     async [Symbol.asyncDispose]() {
       await supervisor.stop();
+      for (const lines of [stderrLines, faults]) lines[Symbol.dispose]();
       await rm(sqliteHome, { recursive: true, force: true, maxRetries: 3 });
     },
   };
@@ -90,6 +117,8 @@ function appServerArgs(sqliteHome: string, unloadDelaySeconds: number): string[]
     sqlite_home: JSON.stringify(sqliteHome),
     check_for_update_on_startup: 'false',
     'analytics.enabled': 'false',
+    // Off in every thread as well; here it spares a sixth of the start.
+    'features.plugins': 'false',
   };
   return ['app-server', ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
 }

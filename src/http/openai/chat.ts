@@ -37,7 +37,8 @@ interface ChatStream extends StreamedAnswer {
 
 async function streamChat(deps: OpenAiDeps, { request, reply, plan, gone }: ChatStream): Promise<void> {
   const { gateway } = deps;
-  using figures = streamMetrics(gateway.metrics, plan.model);
+  const route = request.routeOptions.url ?? 'none';
+  using figures = streamMetrics(gateway.metrics, { route, model: plan.model });
   using stream = openStream(deps, { request, reply, gone }, figures);
   const chunks = new ChatChunks(plan);
   const send = (pieces: readonly object[]): void => {

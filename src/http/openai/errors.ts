@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../domain/logger.ts';
 import { AppError } from '../../runtime/app-error.ts';
+import type { ClientErrorForm } from '../client-error.ts';
 
 /** An error in OpenAI's shape. https://platform.openai.com/docs/guides/error-codes */
 export interface OpenAiError {
@@ -27,6 +28,7 @@ const statuses: Readonly<Record<string, number>> = {
   forbidden_host: 403,
   forbidden_origin: 403,
   model_not_found: 404,
+  response_not_found: 404,
   route_not_found: 404,
   request_entity_too_large: 413,
   rate_limited: 429,
@@ -34,6 +36,7 @@ const statuses: Readonly<Record<string, number>> = {
   concurrency_exceeded: 429,
   request_aborted: 499,
   internal_error: 500,
+  tool_choice_unmet: 502,
   app_server_disabled: 503,
   handshake_failed: 503,
   upstream_unavailable: 503,
@@ -60,7 +63,7 @@ export function openAiAnswer(error: unknown): Answer {
   const retryAfterS = typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : null;
   return {
     status,
-    retryAfterS: retryAfterS ?? (status === 503 || status === 429 ? 1 : null),
+    retryAfterS: retryAfterS ?? (isWorthWaiting(status, error.code) ? 1 : null),
     error: {
       message: error.message,
       type: typeOf(status),
@@ -70,6 +73,10 @@ export function openAiAnswer(error: unknown): Answer {
       ...(workerStatus === undefined ? {} : { worker_status: workerStatus }),
     },
   };
+}
+
+function isWorthWaiting(status: number, code: string): boolean {
+  return status === 429 || (status === 503 && code !== 'app_server_disabled');
 }
 
 /** Fastify's own: a body that cannot be read, above all. */
@@ -110,9 +117,17 @@ export function openAiErrorMapper(logger: Logger) {
     logFailure(logger, error, { status: answer.status, requestId: request.id });
     if (answer.status === 401) void reply.header('www-authenticate', 'Bearer realm="capstan"');
     if (answer.retryAfterS !== null) void reply.header('retry-after', String(answer.retryAfterS));
+    // OpenAI's clients try every 5xx again, unless they are told that it is of no use.
+    if (answer.error.code === 'app_server_disabled') void reply.header('x-should-retry', 'false');
     void reply.code(answer.status).type('application/json').send({ error: answer.error });
   };
 }
+
+/** What never became a request, in the same shape. */
+export const openAiClientError: ClientErrorForm = ([, , message]) => ({
+  headers: ['Content-Type: application/json', 'Access-Control-Allow-Origin: *'],
+  body: { error: { message, type: 'invalid_request_error', code: 'invalid_request_error', param: null } },
+});
 
 export function logFailure(
   logger: Logger,

@@ -1,8 +1,11 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { AppError } from '../../runtime/app-error.ts';
 
-/** What may wait here for a reader that does not read, before it is given up. */
-const maxWaitingBytes = 4 * 1024 * 1024;
+/** What may wait here for a reader that takes its time, and for how long it may take nothing of it. */
+const patientBytes = 1024 * 1024;
+const patienceMs = 30_000;
+/** What may wait at most. Where it is more, the reader is given up at once. */
+const maxWaitingBytes = 32 * 1024 * 1024;
 
 export interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
@@ -20,7 +23,9 @@ export class EventStream implements Disposable {
   readonly #options: EventStreamOptions;
   readonly #beat: NodeJS.Timeout | null;
   #begun = false;
-  #isCorked = false;
+  /** What was said in this tick. */
+  #said = '';
+  #patience: NodeJS.Timeout | null = null;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response;
@@ -48,10 +53,11 @@ export class EventStream implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#beat !== null) clearInterval(this.#beat);
+    if (this.#patience !== null) clearTimeout(this.#patience);
     if (!this.#begun) return;
-    // `end` writes the last chunk's mark before what is corked.
-    if (this.#isCorked) this.#response.uncork();
-    this.#response.end();
+    const last = this.#said;
+    this.#said = '';
+    this.#response.end(last);
   }
 
   #write(text: string): void {
@@ -68,25 +74,38 @@ export class EventStream implements Disposable {
       this.#options.onBegin();
     }
     this.#beat?.refresh();
-    this.#cork();
-    response.write(text);
-    if (response.writableLength > maxWaitingBytes) {
-      this.#options.onStuck(
-        new AppError('user', 'request_aborted', 'The reader of the stream does not read.'),
-      );
-      response.destroy();
-    }
+    if (this.#said === '')
+      process.nextTick(() => {
+        this.#flush();
+      });
+    this.#said += text;
   }
 
   /** What the child said in one piece goes out in one piece, in the same tick: a system call for each token would cost more than the token. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
+  #flush(): void {
     const response = this.#response;
-    response.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      if (!response.writableEnded && !response.destroyed) response.uncork();
+    const text = this.#said;
+    this.#said = '';
+    if (text === '' || response.destroyed || response.writableEnded) return;
+    response.write(text);
+    if (response.writableLength > maxWaitingBytes) this.#giveUp();
+    else if (response.writableLength > patientBytes) this.#waitForReader();
+  }
+
+  /** A reader that takes everything within a while is slow, one that does not is gone. */
+  #waitForReader(): void {
+    if (this.#patience !== null) return;
+    this.#patience = setTimeout(() => {
+      this.#giveUp();
+    }, patienceMs);
+    this.#response.once('drain', () => {
+      if (this.#patience !== null) clearTimeout(this.#patience);
+      this.#patience = null;
     });
+  }
+
+  #giveUp(): void {
+    this.#options.onStuck(new AppError('user', 'request_aborted', 'The reader of the stream does not read.'));
+    this.#response.destroy();
   }
 }

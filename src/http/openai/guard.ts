@@ -3,27 +3,35 @@ import { AppError } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
 import { checkApiKey, checkHostAndOrigin, isLoopback, type GuardSettings } from '../guard.ts';
 
-const allowedMethods = 'GET, HEAD, POST, OPTIONS';
+const allowedMethods = 'GET, HEAD, POST, DELETE, OPTIONS';
 const exposedHeaders = 'retry-after, x-request-id, x-capstan-ignored';
 
 /**
- * What every request under the prefix passes: an id, CORS headers on whatever it is answered, the check of its origin and of its key.
- * Pages of this machine may call, others where they are allowed or a key is needed: a page does not have that by itself.
+ * What every request of a scope passes: an id, CORS headers on whatever it is answered, the check of its origin. Pages of this machine may call,
+ * others where they are allowed or a key is needed: a page does not have that by itself.
  */
-export function guardOpenAi(server: FastifyInstance, guard: GuardSettings): void {
+export function openToPages(server: FastifyInstance, guard: GuardSettings): void {
   server.addHook('onRequest', async (request, reply) => {
-    const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : newId();
-    void reply.header('x-request-id', id);
     allowPages(request, reply);
     checkOrigin(request, guard);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
       return reply.code(204).send();
-    if (guard.apiKey !== null) checkApiKey(request, guard.apiKey);
   });
 }
 
-function allowPages(request: FastifyRequest, reply: FastifyReply): void {
+/** The check of the key, after that: a preflight carries none. */
+export function needKey(server: FastifyInstance, { apiKey }: GuardSettings): void {
+  if (apiKey === null) return;
+  server.addHook('onRequest', async (request) => {
+    checkApiKey(request, apiKey);
+  });
+}
+
+/** The headers that let a page read the answer, and the request's id. */
+export function allowPages(request: FastifyRequest, reply: FastifyReply): void {
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : newId();
+  void reply.header('x-request-id', id);
   void reply.header('vary', 'Origin');
   void reply.header('access-control-allow-origin', request.headers.origin ?? '*');
   void reply.header('access-control-expose-headers', exposedHeaders);

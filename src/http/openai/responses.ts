@@ -36,7 +36,8 @@ async function streamResponse(
   { request, reply, plan, gone }: ResponseStream,
 ): Promise<void> {
   const { gateway } = deps;
-  using figures = streamMetrics(gateway.metrics, plan.request.model);
+  const route = request.routeOptions.url ?? 'none';
+  using figures = streamMetrics(gateway.metrics, { route, model: plan.request.model });
   using stream = openStream(deps, { request, reply, gone }, figures);
   const events = new ResponseEvents(plan);
   const send = (pieces: readonly ResponseEvent[]): void => {
@@ -51,6 +52,9 @@ async function streamResponse(
         },
         onToolCall: (call) => {
           send(events.toolCall(call));
+        },
+        onReasoning: (summary) => {
+          send(events.reasoning(summary));
         },
       },
     });

@@ -1,8 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { ByteRange } from '../../artifacts/artifact-storage.ts';
+import { AppError } from '../../runtime/app-error.ts';
 import { findJob } from '../../service/find-job.ts';
 import type { ServerDeps } from '../deps.ts';
-import { badRequest, commonErrors, notFound } from '../documents.ts';
+import { parseRange } from '../byte-range.ts';
+import { badRequest, commonErrors, notFound, unsatisfiable } from '../documents.ts';
 
 /** Artifacts hold what an agent wrote: they are handed out as files, never as something that a browser would run. */
 const contentType = 'application/octet-stream';
@@ -15,34 +18,56 @@ export const artifactRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, 
         tags: ['jobs'],
         operationId: 'getArtifact',
         summary: 'A file that a job left',
-        description: 'Its ETag is the sha256 of its bytes; If-None-Match is honoured.',
+        description: 'Its ETag is the sha256 of its bytes; If-None-Match, Range and If-Range are honoured.',
         params: z.object({ id: z.string(), name: z.string().describe('As in `artifacts` of the job') }),
-        headers: z.object({ 'if-none-match': z.string().optional() }),
+        headers: z.object({
+          'if-none-match': z.string().optional(),
+          range: z.string().optional().describe('One range of bytes; of several the whole file is sent'),
+          'if-range': z.string().optional(),
+        }),
         response: {
           200: {
             description: 'The bytes.',
             content: { [contentType]: { schema: z.string().meta({ format: 'binary' }) } },
           },
+          206: {
+            description: 'The part that Range asked for.',
+            content: { [contentType]: { schema: z.string().meta({ format: 'binary' }) } },
+          },
           304: z.null().describe('It is what the caller has.'),
           ...badRequest,
           ...notFound,
+          ...unsatisfiable,
           ...commonErrors,
         },
       },
     },
     async ({ params, headers }, reply) => {
       const job = await findJob(jobs.store, params.id);
-      const { stream, sizeBytes } = await jobs.artifacts.open(job.id, params.name);
       const known = job.report?.artifacts.find(({ name }) => name === params.name);
-      if (known !== undefined) {
-        const etag = `"${known.sha256}"`;
-        void reply.header('etag', etag);
-        if (namesTag(headers['if-none-match'], etag)) {
-          stream.destroy();
-          return reply.code(304).send(null);
+      const etag = known === undefined ? null : `"${known.sha256}"`;
+      // A part of another version would not fit the parts that the caller has.
+      const isSame = headers['if-range'] === undefined || headers['if-range'] === etag;
+      const part = { range: null as ByteRange | null };
+      const { stream, sizeBytes } = await jobs.artifacts.open(job.id, params.name, (size) => {
+        const asked = isSame ? parseRange(headers.range, size) : null;
+        if (asked === 'unsatisfiable') {
+          void reply.header('content-range', `bytes */${size}`);
+          throw notThere(params.name, size);
         }
+        part.range = asked;
+        return asked;
+      });
+      void reply.header('accept-ranges', 'bytes');
+      if (etag !== null) void reply.header('etag', etag);
+      if (etag !== null && namesTag(headers['if-none-match'], etag)) {
+        stream.destroy();
+        return reply.code(304).send(null);
       }
-      void reply.header('content-length', sizeBytes);
+      const { start, end } = part.range ?? { start: 0, end: sizeBytes - 1 };
+      if (part.range !== null)
+        void reply.code(206).header('content-range', `bytes ${start}-${end}/${sizeBytes}`);
+      void reply.header('content-length', end - start + 1);
       void reply.header('content-disposition', `attachment; filename="${params.name}"`);
       // The type provider expects what the schema says; a stream is sent as it is.
       return reply.type(contentType).send(stream as never);
@@ -50,6 +75,12 @@ export const artifactRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, 
   );
   await Promise.resolve();
 };
+
+function notThere(name: string, sizeBytes: number): AppError {
+  return new AppError('user', 'range_not_satisfiable', `${name} has ${sizeBytes} bytes.`, {
+    hint: 'Ask for a part that is there.',
+  });
+}
 
 /** RFC 9110, If-None-Match: a list of tags, weak or not, or `*`. */
 function namesTag(header: string | undefined, etag: string): boolean {

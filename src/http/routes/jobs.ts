@@ -5,6 +5,7 @@ import type { Job } from '../../domain/job.ts';
 import { toJobView } from '../../domain/job-view.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { cancelJob } from '../../service/cancel-job.ts';
+import { deleteJob } from '../../service/delete-jobs.ts';
 import { findJob } from '../../service/find-job.ts';
 import { retryJob } from '../../service/retry-job.ts';
 import { submitJob } from '../../service/submit-job.ts';
@@ -22,7 +23,8 @@ const listQuery = z.strictObject({
   cursor: z.string().optional().describe('`nextCursor` of the page before'),
 });
 const tags = ['jobs'];
-const submitDescription = `Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200).
+const submitDescription = `Accepted (201) means never lost. An idempotency key that is known gives the job that was accepted first (200), or 409
+where that was of another type, queue or input.
 The \`input\` of a \`codex\` job is a CodexJobInput; its folder lies on the server's machine and is copied now:
 
     {"type": "codex", "input": {"prompt": "Add a contact page", "source": {"dir": "/srv/site"}}}`;
@@ -44,6 +46,7 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
           201: json('Accepted; Location says where to look for it.', jobSchema),
           ...badRequest,
           ...notFound,
+          ...conflict,
           ...bodyErrors,
           ...commonErrors,
           ...diskFull,
@@ -92,6 +95,28 @@ export const jobRoutes: FastifyPluginAsyncZod<ServerDeps> = async (server, { job
       },
     },
     async ({ params }) => view(await findJob(jobs.store, params.id)),
+  );
+
+  server.delete(
+    '/jobs/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'deleteJob',
+        summary: 'Delete a job that has ended, with its artifacts',
+        params: idParams,
+        response: {
+          204: z.null().describe('It is gone.'),
+          ...notFound,
+          ...conflict,
+          ...commonErrors,
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      await deleteJob(jobs, await findJob(jobs.store, params.id));
+      return reply.code(204).send(null);
+    },
   );
 
   server.post(

@@ -5,8 +5,9 @@ import { AppError } from '../../runtime/app-error.ts';
 import { answerChat } from '../openai/chat.ts';
 import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
-import { guardOpenAi } from '../openai/guard.ts';
+import { needKey, openToPages } from '../openai/guard.ts';
 import { answerResponse } from '../openai/responses.ts';
+import { storedResponseRoutes } from '../openai/stored-responses.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,16 +26,21 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   });
   acceptJsonUnderAnyType(server);
   server.decorateRequest('openAiModel', null);
-  guardOpenAi(server, deps.guard);
-  server.addHook('onResponse', async (request, reply) => {
-    gateway.metrics.requestEnded({
-      route: request.routeOptions.url ?? 'none',
-      method: request.method,
-      status: reply.raw.writableFinished ? reply.statusCode : 499,
-      model: request.openAiModel ?? 'none',
-      ms: reply.elapsedTime,
+  server.addHook('onRequest', async (request, reply) => {
+    const begunMs = performance.now();
+    // Fastify tells of answers that were sent; those whose client went away count as well.
+    reply.raw.once('close', () => {
+      gateway.metrics.requestEnded({
+        route: request.routeOptions.url ?? 'none',
+        method: request.method,
+        status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+        model: request.openAiModel ?? 'none',
+        ms: performance.now() - begunMs,
+      });
     });
   });
+  openToPages(server, deps.guard);
+  needKey(server, deps.guard);
   if (limits.rate !== null) {
     await server.register(rateLimit, {
       max: limits.rate.max,
@@ -48,21 +54,20 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
     });
   }
 
-  server.get('/models', () => ({
-    object: 'list',
-    data: gateway.catalog.offered.map(({ id }) => ({
-      id,
-      object: 'model',
-      owned_by: 'codex',
-      created: Math.floor(gateway.startedAtMs / 1000),
-    })),
-  }));
+  const created = Math.floor(gateway.startedAtMs / 1000);
+  const shown = ({ id }: { readonly id: string }) => ({ id, object: 'model', owned_by: 'codex', created });
+  server.get('/models', () => ({ object: 'list', data: gateway.catalog.offered.map(shown) }));
+  // A name may have slashes.
+  server.get<{ readonly Params: { readonly '*': string } }>('/models/*', ({ params }) =>
+    shown(gateway.catalog.find(params['*'])),
+  );
   server.post('/chat/completions', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerChat(deps, request, reply),
   );
   server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
     answerResponse(deps, request, reply),
   );
+  storedResponseRoutes(server, gateway);
 }
 
 /** What `curl -d` sends names another type: whatever is said, the body is JSON or refused. Other sites' forms carry their Origin. */

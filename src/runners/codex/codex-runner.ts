@@ -4,8 +4,10 @@ import type { RunContext, Runner } from '../../domain/runner.ts';
 import { jobFolders, type JobFolders } from '../../artifacts/job-folders.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
+import { giveBackFolders } from '../give-back-folders.ts';
 import { checkpointOf } from './checkpoint.ts';
 import type { CodexRunnerDeps } from './deps.ts';
+import { deniedPaths, sayWithheld } from './denied-paths.ts';
 import { discardJob } from './discard-job.ts';
 import { finishedRun } from './finished-run.ts';
 import { judge } from './judge.ts';
@@ -30,6 +32,7 @@ export function createCodexRunner(deps: CodexRunnerDeps): Runner {
       const signal = AbortSignal.any([context.signal, limit.signal]);
       return await runAttempt(deps, { claimed, input: input.data }, { ...context, signal });
     },
+    giveBack: (job) => giveBackFolders(deps, job),
     async discard(job) {
       await discardJob(deps, job);
     },
@@ -54,11 +57,14 @@ async function runAttempt(
   const { job } = claimed;
   const folders = jobFolders(deps.dataDir, job.id);
   context.emit({ type: 'job.phase', phase: 'preparing' });
+  await deps.checkSource(folders.source, context.signal);
   const { checkpoint, warning } = await prepareAttempt({ claimed, input, folders }, context.signal);
-  if (warning !== null) context.emit({ type: 'job.warning', message: warning });
+  const denied = await deniedPaths(deps, input);
+  const warnings = [sayWithheld(input), warning].filter((message) => message !== null);
+  for (const message of warnings) context.emit({ type: 'job.warning', message });
   const agentRun =
     finishedRun(checkpoint) ??
-    (await runAgent(deps, { claimed, input, folders, checkpoint, warning }, context));
+    (await runAgent(deps, { claimed, input, folders, denied, checkpoint, warnings }, context));
 
   if (isLost(context.signal)) throw context.signal.reason;
   // What the agent did is kept in every case: also a job that fails shows its difference and its transcript.
@@ -71,7 +77,7 @@ async function runAttempt(
 
   if (kept === null) await saveCollected(context, { folders, agentRun, collected });
   context.emit({ type: 'job.phase', phase: 'checking' });
-  const checks = await runChecks(deps, { claimed, input, folders }, context);
+  const checks = await runChecks(deps, { claimed, input, folders, denied }, context);
   const report = { ...collected, resumed: agentRun.resumed, checks };
   const failed = checks.find(({ passed }) => !passed);
   if (context.signal.aborted) return { ...judge(agentRun, context.signal), report } as AttemptOutcome;

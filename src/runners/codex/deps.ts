@@ -32,6 +32,10 @@ export interface CodexRunnerDeps {
   readonly provider: () => Provider | null;
   /** Folders that no command of an agent may read. */
   readonly deniedPaths: readonly string[];
+  /** Files that none may read either, where they are there. */
+  readonly keyFiles: readonly string[];
+  /** Rejects with kind `user` where a source holds what no agent may see. */
+  readonly checkSource: (sourceDir: string, signal: AbortSignal) => Promise<void>;
   readonly codexVersion: string;
   readonly clock: Clock;
 }

@@ -3,6 +3,7 @@ import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
 import type { AgentThreadRequest, AgentTurnResult } from '../../codex/driver.ts';
 import type { ProxyFault } from '../../codex/model-proxy/fault.ts';
+import { refusedCommands, rolloutBytes } from '../../codex/refused-commands.ts';
 import type { CodexJobInput } from '../../contract/codex-job.ts';
 import type { Usage } from '../../contract/job.ts';
 import { emptyReport, type ClaimedJob } from '../../domain/job.ts';
@@ -39,8 +40,10 @@ export interface AgentWork {
   readonly input: CodexJobInput;
   readonly folders: JobFolders;
   readonly checkpoint: CodexCheckpoint | null;
+  /** What no command may read. */
+  readonly denied: readonly string[];
   /** What there is to say about the start already. */
-  readonly warning: string | null;
+  readonly warnings: readonly string[];
 }
 
 /** Runs one thread of the agent to the end of its turn, watched for stalls, with a way to the model that is open only meanwhile. */
@@ -72,7 +75,7 @@ export async function runAgent(
         });
   const signal = AbortSignal.any([context.signal, watch.signal, refusal.signal]);
   const thread = { threadId: null as string | null, rolloutPath: null as string | null, resumed: false };
-  const warnings: string[] = work.warning === null ? [] : [work.warning];
+  const warnings: string[] = [...work.warnings];
   const redact = createEventRedactor();
   const instructions = developerInstructions(readProjectInstructions(work.folders.source));
 
@@ -88,7 +91,7 @@ export async function runAgent(
     sandboxMode: settings.sandboxMode,
     network: work.input.network ?? settings.network,
     provider: route === null ? null : { baseUrl: route.baseUrl, token: route.token },
-    deniedPaths: deps.deniedPaths,
+    deniedPaths: work.denied,
     resume:
       checkpoint === null ? null : { threadId: checkpoint.threadId, rolloutPath: checkpoint.rolloutPath },
     signal,
@@ -106,6 +109,7 @@ export async function runAgent(
     },
   });
 
+  const heardBytes = await rolloutBytes(work.checkpoint?.rolloutPath ?? null);
   let turn: AgentTurnResult | null = null;
   let error: AppError | null = null;
   try {
@@ -120,6 +124,13 @@ export async function runAgent(
   }
   if (turn !== null)
     Object.assign(thread, { threadId: turn.threadId, rolloutPath: turn.rolloutPath, resumed: turn.resumed });
+  if (thread.rolloutPath !== null) {
+    const from = thread.resumed ? heardBytes : 0;
+    for (const event of await refusedCommands(thread.rolloutPath, from)) {
+      const safe = redact(event);
+      if (safe !== null) context.emit(safe);
+    }
+  }
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
   const usage = addUsage(before, route?.usage() ?? turn?.usage ?? emptyReport.usage);
   if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {

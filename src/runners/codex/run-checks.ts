@@ -10,6 +10,8 @@ export interface ChecksWork {
   readonly claimed: ClaimedJob;
   readonly input: CodexJobInput;
   readonly folders: JobFolders;
+  /** What no command may read. */
+  readonly denied: readonly string[];
 }
 
 /** Runs the job's checks one after the other in the sandbox that the agent had, up to the first that fails. */
@@ -29,7 +31,7 @@ export async function runChecks(
       tmpDir: work.folders.tmp,
       sandboxMode: deps.settings.sandboxMode,
       network: work.input.network ?? deps.settings.network,
-      deniedPaths: deps.deniedPaths,
+      deniedPaths: work.denied,
       signal: context.signal,
     });
     const check: Check = { command, passed: exitCode === 0, exitCode, output: redactText(output) };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { drawioJobInputSchema, type DrawioJobInput } from '../../contract/drawio-job.ts';
 import { AppError } from '../../runtime/app-error.ts';
@@ -7,31 +7,32 @@ import { createBrowser, type Browser, type BrowserOptions } from '../browser/bro
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { drawPage, listPages, type DrawnPage } from './draw-page.ts';
-import type { FoundDrawio } from './find-drawio.ts';
+import type { DrawioApp } from './find-drawio.ts';
+import { drawioExtensions, fileName, stemOf, uniquePaths, type DrawioLimits } from './drawio-files.ts';
 
 const minute = 60_000;
-const fileLimitMs = minute;
-const extensions = ['.drawio', '.dio'];
+const mib = 1024 * 1024;
 
 export type DrawioToolOptions = Omit<BrowserOptions, 'chromium' | 'folders'> & {
-  readonly drawio: FoundDrawio;
-  /** The longest that one step with one file may take. */
-  readonly fileLimitMs?: number;
+  readonly drawio: DrawioApp;
 };
 
 /** draw.io as a document tool: its own export page in one Chromium kept warm, a page of the browser for each job. */
-export async function createDrawioTool(options: DrawioToolOptions): Promise<DocumentTool<DrawioJobInput>> {
+export async function createDrawioTool(
+  options: DrawioToolOptions,
+  limits: DrawioLimits,
+): Promise<DocumentTool<DrawioJobInput>> {
   const { drawio } = options;
-  const browser = await createBrowser({ ...options, chromium: drawio.chromium, folders: [drawio.app] });
-  const limitMs = options.fileLimitMs ?? fileLimitMs;
+  const browser = await createBrowser({ ...options, chromium: drawio.chromium, folders: drawio.folders });
+  const limitMs = limits.drawioTimeoutMs;
   const script = await readFile(new URL('export.page.js', import.meta.url), 'utf8');
   const url = pathToFileURL(join(drawio.app, 'export3.html')).href;
   return {
     type: 'drawio',
     inputSchema: drawioJobInputSchema,
-    extensions: [...extensions, '.xml'],
-    picked: extensions,
-    maxFileBytes: 32 * 1024 * 1024,
+    extensions: [...drawioExtensions, '.xml'],
+    picked: drawioExtensions,
+    maxFileBytes: limits.drawioMaxMib * mib,
     timeoutMs: 10 * minute,
     start: (signal) => browser.start(signal),
     open: async (work) => ({
@@ -81,26 +82,6 @@ async function drawFile(
 function note(warn: (message: string) => void, where: string, { empty, missing }: DrawnPage): void {
   if (empty) warn(`${where} is empty.`);
   if (missing.length > 0) warn(`${where}: these images could not be had: ${missing.slice(0, 3).join(', ')}`);
-}
-
-function stemOf(file: string): string {
-  return basename(file, extname(file));
-}
-
-function fileName(title: string): string {
-  return title.replaceAll(/[/\\]+/g, '-').trim();
-}
-
-/** Pages may share a name. */
-function uniquePaths(outputs: readonly Output[]): readonly Output[] {
-  const taken = new Map<string, number>();
-  return outputs.map((output) => {
-    const count = (taken.get(output.path) ?? 0) + 1;
-    taken.set(output.path, count);
-    if (count === 1) return output;
-    const extension = extname(output.path);
-    return { ...output, path: `${output.path.slice(0, -extension.length)}-${String(count)}${extension}` };
-  });
 }
 
 function inWordsOf(

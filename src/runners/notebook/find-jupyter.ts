@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { AppError } from '../../runtime/app-error.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram, findTool, packageFolders, type ToolPlaces } from '../find-program.ts';
 import { runTool } from '../run-tool.ts';
 
 export interface FoundJupyter {
@@ -24,13 +24,14 @@ const probeSchema = z.object({ version: z.string(), prefixes: z.array(z.string()
 const probeLimitMs = 30_000;
 
 /** The Python that has nbconvert. Throws `jupyter_missing`, kind configuration, naming the package that brings it. */
-export async function findJupyter(path: string, signal: AbortSignal): Promise<FoundJupyter> {
-  const command = await findProgram('jupyter-nbconvert', path);
-  const candidates = [
-    command === null ? null : await interpreterOf(command),
-    await findProgram('python3', path),
-  ];
-  let said = 'jupyter-nbconvert is not on PATH';
+export async function findJupyter(places: ToolPlaces, signal: AbortSignal): Promise<FoundJupyter> {
+  const { path } = places;
+  const isSet = (places.jupyter ?? null) !== null;
+  const command = await findTool(places, 'jupyter', 'jupyter-nbconvert');
+  const script = command === null ? null : await interpreterOf(command);
+  // What is set may be the interpreter itself; nothing else is tried then.
+  const candidates = isSet ? [script ?? command] : [script, await findProgram('python3', path)];
+  let said = isSet ? 'tools.jupyter is no Python' : 'jupyter-nbconvert is not on PATH';
   for (const python of candidates) {
     if (python === null) continue;
     const { code, output } = await runTool({
@@ -47,13 +48,18 @@ export async function findJupyter(path: string, signal: AbortSignal): Promise<Fo
         python,
         version,
         kernel,
-        folders: prefixes.filter((prefix) => !/^\/usr(?:\/|$)/.test(prefix)),
+        folders: [
+          ...prefixes.filter((prefix) => !/^\/usr(?:\/|$)/.test(prefix)),
+          ...(await packageFolders(python)),
+        ],
       };
     }
     said = output.trim().split('\n').at(-1) ?? said;
   }
   throw new AppError('configuration', 'jupyter_missing', `Jupyter's nbconvert is not installed: ${said}.`, {
-    hint: 'Install it: apt-get install jupyter-nbconvert python3-ipykernel',
+    hint: isSet
+      ? `tools.jupyter is ${places.jupyter ?? ''}: correct it, or leave it out for the one that is installed.`
+      : 'Install it: apt-get install jupyter-nbconvert python3-ipykernel',
   });
 }
 

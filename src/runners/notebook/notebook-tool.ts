@@ -11,23 +11,34 @@ import { attemptMark, attemptVariable } from '../../codex/thread-config.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { kernelMissing } from './find-jupyter.ts';
-import { loadedFromElsewhere, makeOffline } from './offline-page.ts';
+import { loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
 import { parsePercent } from './parse-percent.ts';
 import { runConverter, type ConverterOptions } from './run-converter.ts';
 import { toNotebookError } from './notebook-error.ts';
 
 const minute = 60_000;
-const defaultCellTimeoutMs = 10 * minute;
-const maxOutputBytes = 32 * 1024 * 1024;
+const mib = 1024 * 1024;
+
+export interface NotebookLimits {
+  /** The longest that one cell may run where the job does not say. */
+  readonly notebookCellTimeoutMs: number;
+  /** Of one notebook. */
+  readonly notebookMaxMib: number;
+  /** Of all that its cells print. */
+  readonly notebookOutputMaxMib: number;
+}
 
 /** Jupyter as a document tool: a process a file, which runs the cells in the job's own workspace and HOME. */
-export function createNotebookTool(options: ConverterOptions): DocumentTool<NotebookJobInput> {
+export function createNotebookTool(
+  options: ConverterOptions,
+  limits: NotebookLimits,
+): DocumentTool<NotebookJobInput> {
   return {
     type: 'notebook',
     inputSchema: notebookJobInputSchema,
     extensions: ['.ipynb', '.py'],
     picked: ['.ipynb'],
-    maxFileBytes: 64 * 1024 * 1024,
+    maxFileBytes: limits.notebookMaxMib * mib,
     timeoutMs: 60 * minute,
     start: async () => undefined,
     async open(work) {
@@ -36,7 +47,7 @@ export function createNotebookTool(options: ConverterOptions): DocumentTool<Note
       for (let attempt = 1; attempt < lease.attempt; attempt += 1) await endAttempt({ ...lease, attempt });
       await prepareWorkspace(folders, signal);
       return {
-        convert: (file) => convertNotebook(options, work, file),
+        convert: (file) => convertNotebook({ options, limits }, work, file),
         async [Symbol.asyncDispose]() {
           if (options.containment.kind === 'process_group') await endAttempt(lease);
           await removeTree(folders.workspace);
@@ -49,7 +60,7 @@ export function createNotebookTool(options: ConverterOptions): DocumentTool<Note
 }
 
 async function convertNotebook(
-  options: ConverterOptions,
+  { options, limits }: { readonly options: ConverterOptions; readonly limits: NotebookLimits },
   { input, folders, lease, signal, warn }: DocumentWork<NotebookJobInput>,
   file: string,
 ): Promise<readonly Output[]> {
@@ -69,8 +80,8 @@ async function convertNotebook(
       formats: input.formats,
       execute: input.execute,
       kernel: input.kernel ?? null,
-      cellTimeoutMs: input.cellTimeoutMs ?? defaultCellTimeoutMs,
-      maxOutputBytes,
+      cellTimeoutMs: input.cellTimeoutMs ?? limits.notebookCellTimeoutMs,
+      maxOutputBytes: limits.notebookOutputMaxMib * mib,
     },
     places: {
       ...folders,
@@ -88,6 +99,8 @@ async function convertNotebook(
       const page = await makeOffline(await readFile(made, 'utf8'));
       const elsewhere = loadedFromElsewhere(page);
       if (elsewhere.length > 0) warn(`${target} loads from elsewhere: ${elsewhere.join(', ')}`);
+      const missing = missingPictures(page);
+      if (missing.length > 0) warn(`${target} shows pictures that are not there: ${missing.join(', ')}`);
       return { path: target, content: Buffer.from(page) };
     }),
   );

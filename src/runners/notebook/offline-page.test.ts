@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadedFromElsewhere, makeOffline } from './offline-page.ts';
+import { loadedFromElsewhere, makeOffline, missingPictures } from './offline-page.ts';
 
 const page = (body: string): string =>
   `<html><head><!-- capstan:require --><!-- capstan:mathjax --></head><body>${body}</body></html>`;
@@ -23,4 +23,10 @@ test('what a page would load is named', () => {
   const html =
     '<script src="https://cdn.example/x.js"></script><link href="file:///usr/y.css"><a href="https://z"></a>';
   expect(loadedFromElsewhere(html)).toEqual(['https://cdn.example/x.js', 'file:///usr/y.css']);
+});
+
+test('pictures that are not part of a page are named', () => {
+  const html =
+    '<img src="data:image/png;base64,AA"><img alt="x" src="../a b.svg"><img src="https://z/x.png">';
+  expect(missingPictures(html)).toEqual(['../a b.svg']);
 });

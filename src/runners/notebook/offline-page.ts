@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 const requireMark = '<!-- capstan:require -->';
 const mathjaxMark = '<!-- capstan:mathjax -->';
+/** A display formula that is a little higher than its line, or wider than the page, must not make the whole cell scroll. */
+const mathjaxStyle =
+  '<style>mjx-container[display="true"] { overflow: auto hidden; padding: 1px 0; }</style>';
 const requirePath = '/usr/share/javascript/requirejs/require.min.js';
 
 /** What Jupyter says to MathJax 2, in the words of MathJax 3. */
@@ -41,6 +44,12 @@ export function loadedFromElsewhere(html: string): readonly string[] {
   return [...new Set([...found].map(({ groups }) => groups?.['url'] ?? ''))].slice(0, 5);
 }
 
+/** Pictures that a page names by a relative path: those that were there are part of the page. The first few. */
+export function missingPictures(html: string): readonly string[] {
+  const found = html.matchAll(/<img\b[^>]*?\bsrc=["'](?<path>(?![a-z][a-z0-9+.-]*:|\/\/|#)[^"']+)["']/gi);
+  return [...new Set([...found].map(({ groups }) => groups?.['path'] ?? ''))].slice(0, 5);
+}
+
 function hasMathematics(body: string): boolean {
   const text = body.replaceAll(/<(script|style)\b[\s\S]*?<\/\1>/gi, '');
   return /\$[^$<>]+\$|\$\$|\\\(|\\\[|\\begin\{/.test(text);
@@ -49,7 +58,7 @@ function hasMathematics(body: string): boolean {
 async function mathjaxScript(): Promise<string> {
   const path = fileURLToPath(import.meta.resolve('mathjax/es5/tex-svg-full.js'));
   const code = await readFile(path, 'utf8');
-  return `<script>window.MathJax = ${JSON.stringify(mathjaxSettings)};</script>\n<script>${inline(code)}</script>`;
+  return `${mathjaxStyle}\n<script>window.MathJax = ${JSON.stringify(mathjaxSettings)};</script>\n<script>${inline(code)}</script>`;
 }
 
 async function requireScript(): Promise<string> {

@@ -4,7 +4,11 @@ import { checkIncludes } from './check-includes.ts';
 const check =
   (file: string, line: string, strict = false) =>
   (): void => {
-    checkIncludes(file, { name: 'x', text: `@startuml\n${line}\n@enduml`, firstLine: 5 }, { strict });
+    checkIncludes(
+      file,
+      { name: 'x', text: `@startuml\n${line}\n@enduml`, unnamed: null, firstLine: 5 },
+      { strict },
+    );
   };
 
 test.each([

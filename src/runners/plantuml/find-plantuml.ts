@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { AppError } from '../../runtime/app-error.ts';
-import { findProgram } from '../find-program.ts';
+import { findTool, packageFolders, toolMissing, type ToolPlaces } from '../find-program.ts';
 import { runTool } from '../run-tool.ts';
 
 export interface FoundPlantuml {
@@ -9,6 +9,8 @@ export interface FoundPlantuml {
   readonly version: string;
   /** Null where there is none: class, state and other diagrams that need it cannot be drawn. */
   readonly dot: string | null;
+  /** Where they lie, so far as that is not with the system's programs. */
+  readonly folders: readonly string[];
 }
 
 /** Where packages of Linux distributions, and Homebrew, put it. */
@@ -22,10 +24,12 @@ const jars = [
 const versionLimitMs = 30_000;
 
 /** The PlantUML that is installed here. Throws `plantuml_missing`, kind configuration, naming the package that brings it. */
-export async function findPlantuml(path: string, signal: AbortSignal): Promise<FoundPlantuml> {
-  const [java, dot] = await Promise.all([findProgram('java', path), findProgram('dot', path)]);
+export async function findPlantuml(places: ToolPlaces, signal: AbortSignal): Promise<FoundPlantuml> {
+  const { path, plantuml: set = null } = places;
+  const [java, dot] = await Promise.all([findTool(places, 'java', 'java'), findTool(places, 'dot', 'dot')]);
   if (java === null) throw missing('java', 'default-jre-headless');
-  const jar = await firstThatExists(jars);
+  const jar = await firstThatExists(set === null ? jars : [set]);
+  if (jar === null && set !== null) toolMissing('plantuml', set);
   if (jar === null) throw missing('PlantUML', 'plantuml');
   const args = ['-Djava.awt.headless=true', '-jar', jar, '-version'];
   const { code, output } = await runTool({ command: java, args, path, limitMs: versionLimitMs, signal });
@@ -40,7 +44,7 @@ export async function findPlantuml(path: string, signal: AbortSignal): Promise<F
       },
     );
   }
-  return { java, jar, version, dot };
+  return { java, jar, version, dot, folders: await packageFolders(java, dot) };
 }
 
 /** Graphviz is not there. */

@@ -1,4 +1,4 @@
-import { mkdir, rename, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../domain/logger.ts';
 import type { PlantumlFormat } from '../../contract/plantuml-job.ts';
@@ -35,6 +35,8 @@ export interface DrawRequest {
 /** One JVM kept warm, which draws one diagram after the other. */
 export interface PlantumlProcess extends AsyncDisposable {
   readonly stageDir: string;
+  /** The command line of another JVM on the same files, which the jail does not hold yet. */
+  command(args: readonly string[], cwd: string): ChildSpec;
   start(signal: AbortSignal): Promise<void>;
   /**
    * What the tool says to a diagram: an image, or text that begins with `ERROR`. Requests wait for each other. Rejects with
@@ -55,17 +57,18 @@ const heapMb = 768;
 export const largestSide = 8_192;
 
 /** Makes the process; it lives from `start` on until disposed. */
-export async function createPlantumlProcess(options: PlantumlProcessOptions): Promise<PlantumlProcess> {
-  const { containment, logger } = options;
-  const stageDir = join(options.scratchDir, `plantuml-${newId()}`);
+export async function createPlantumlProcess(given: PlantumlProcessOptions): Promise<PlantumlProcess> {
+  const { containment, logger } = given;
+  const stageDir = join(given.scratchDir, `plantuml-${newId()}`);
   await mkdir(stageDir, { mode: 0o700 });
+  const options = await withOwnJar(given, stageDir);
   const here = join(stageDir, 'here');
   await mkdir(join(stageDir, 'nowhere'));
   await symlink('nowhere', here);
   const delimiter = `--${newId()}--`;
   const spec = await jailed(
-    commandLine(options, { stageDir, here, delimiter }),
-    { folders: [{ path: stageDir, access: 'read' }], network: 'none' },
+    javaCommand(options, [...pipeArgs, delimiter], { stageDir, here }),
+    { folders: visible(stageDir, options.plantuml), network: 'none' },
     options.jail,
   );
   const early = watchEarlyExits('PlantUML', 'Try it by hand: plantuml -version');
@@ -106,6 +109,7 @@ export async function createPlantumlProcess(options: PlantumlProcessOptions): Pr
 
   return {
     stageDir,
+    command: (args, cwd) => javaCommand(options, args, { stageDir, here: cwd }),
     async start(signal) {
       supervisor.start();
       await Promise.race([supervisor.whenReady(signal, readyLimitMs), early.tooMany]);
@@ -124,16 +128,42 @@ export async function createPlantumlProcess(options: PlantumlProcessOptions): Pr
 
 interface Places {
   readonly stageDir: string;
+  /** The working folder. */
   readonly here: string;
-  readonly delimiter: string;
+}
+
+const pipeArgs = ['-pipe', '-pipenostderr', '-pipedelimitor'];
+
+/** What the tool may see of this machine beside the system's programs. */
+export function visible(
+  stageDir: string,
+  { folders }: FoundPlantuml,
+): readonly { readonly path: string; readonly access: 'read' }[] {
+  return [stageDir, ...folders].map((path) => ({ path, access: 'read' }));
+}
+
+/** A jar in somebody's home is shown to diagrams alone, and not the home. */
+async function withOwnJar(
+  options: PlantumlProcessOptions,
+  stageDir: string,
+): Promise<PlantumlProcessOptions> {
+  const { plantuml } = options;
+  if (plantuml.jar.startsWith('/usr/')) return options;
+  const jar = join(stageDir, 'plantuml.jar');
+  await copyFile(plantuml.jar, jar);
+  return { ...options, plantuml: { ...plantuml, jar } };
 }
 
 /**
  * The working folder is a link that is pointed at each diagram's folder in turn: the JVM keeps the name and looks it up for each file.
  * The profile and the list of folders bind newer versions; the one of Debian 12 knows neither, so the jail is what holds.
  */
-function commandLine(options: PlantumlProcessOptions, { stageDir, here, delimiter }: Places): ChildSpec {
-  const { java, jar } = options.plantuml;
+function javaCommand(
+  options: PlantumlProcessOptions,
+  args: readonly string[],
+  { stageDir, here }: Places,
+): ChildSpec {
+  const { java, jar, dot } = options.plantuml;
   const properties = {
     'java.awt.headless': 'true',
     'user.dir': here,
@@ -152,13 +182,16 @@ function commandLine(options: PlantumlProcessOptions, { stageDir, here, delimite
       ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
       '-jar',
       jar,
-      ...'-charset UTF-8 -nometadata -pipe -pipenostderr -pipedelimitor'.split(' '),
-      delimiter,
+      '-charset',
+      'UTF-8',
+      '-nometadata',
+      ...args,
     ],
     env: {
       PATH: options.commandPath,
       HOME: stageDir,
       LANG: 'C.UTF-8',
+      ...(dot === null ? {} : { GRAPHVIZ_DOT: dot }),
       PLANTUML_SECURITY_PROFILE: 'ALLOWLIST',
       'plantuml.allowlist.path': stageDir,
     },

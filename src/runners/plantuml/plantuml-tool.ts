@@ -3,7 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { copyTree } from '../../artifacts/copy-tree.ts';
 import { listTree } from '../../artifacts/list-tree.ts';
 import { removeTree } from '../../artifacts/remove-tree.ts';
-import { plantumlJobInputSchema, type PlantumlJobInput } from '../../contract/plantuml-job.ts';
+import {
+  plantumlJobInputSchema,
+  type PlantumlFormat,
+  type PlantumlJobInput,
+} from '../../contract/plantuml-job.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
@@ -15,23 +19,31 @@ import {
   type PlantumlProcess,
   type PlantumlProcessOptions,
 } from './plantuml-process.ts';
-import { isCut, isError, readAnswer } from './read-answer.ts';
-import { splitDiagrams, type Diagram } from './split-diagrams.ts';
+import { drawPages } from './draw-pages.ts';
+import { isCut, readAnswer } from './read-answer.ts';
+import { nameAfter, splitDiagrams, type Diagram } from './split-diagrams.ts';
 
 const extensions = ['.puml', '.pu', '.plantuml', '.wsd'];
 const minute = 60_000;
-/** The longest that one diagram may take; the job's own limit goes before. */
-const diagramLimitMs = minute;
+const mib = 1024 * 1024;
+
+export interface PlantumlLimits {
+  /** The longest that one diagram may take; the job's own limit goes before. */
+  readonly plantumlTimeoutMs: number;
+  /** Of one source file. */
+  readonly plantumlMaxMib: number;
+}
 
 /** PlantUML as a document tool: one JVM for all jobs, which sees a copy of one job's source at a time. */
 export async function createPlantumlTool(
-  options: PlantumlProcessOptions & { readonly diagramLimitMs?: number },
+  options: PlantumlProcessOptions,
+  limits: PlantumlLimits,
 ): Promise<DocumentTool<PlantumlJobInput>> {
   const process = await createPlantumlProcess(options);
-  const limitMs = options.diagramLimitMs ?? diagramLimitMs;
   const tool: Tool = {
     process,
-    limitMs,
+    options,
+    limitMs: limits.plantumlTimeoutMs,
     hasDot: options.plantuml.dot !== null,
     strict: options.jail.kind === 'none',
   };
@@ -40,7 +52,7 @@ export async function createPlantumlTool(
     inputSchema: plantumlJobInputSchema,
     extensions,
     picked: extensions,
-    maxFileBytes: 2 * 1024 * 1024,
+    maxFileBytes: limits.plantumlMaxMib * mib,
     timeoutMs: 10 * minute,
     start: (signal) => process.start(signal),
     async open(work) {
@@ -63,6 +75,7 @@ export async function createPlantumlTool(
 
 interface Tool {
   readonly process: PlantumlProcess;
+  readonly options: PlantumlProcessOptions;
   readonly limitMs: number;
   readonly hasDot: boolean;
   readonly strict: boolean;
@@ -78,28 +91,49 @@ async function drawFile(tool: Tool, { file, stage, work }: FileWork): Promise<re
   const diagrams = splitDiagrams(file, readText(file, await readFile(join(stage, file))));
   const folder = dirname(file);
   const outputs: Output[] = [];
+  /** Pages beyond the first, of the diagrams so far: the tool counts them where it names what has no name. */
+  let pagesBefore = 0;
   for (const diagram of diagrams) {
     checkIncludes(file, diagram, { strict: tool.strict });
-    const named = { file, diagram };
+    const name = nameAfter(diagram, pagesBefore);
+    const named = { file, diagram: { ...diagram, name } };
+    let pages = 1;
     for (const format of work.input.formats) {
-      const request = {
-        text: diagram.text,
-        format,
-        folder: join(basename(stage), folder),
-        limitMs: tool.limitMs,
-        signal: work.signal,
-      };
-      const first = readAnswer({ ...named, format, answer: await draw(tool, named, request) });
-      const whole = await drawOnOnePage(tool, named, request);
-      if (whole !== null) work.warn(`${file}: the pages of ${diagram.name} are drawn as one image.`);
-      const content = whole === null ? first : readAnswer({ ...named, format, answer: whole });
-      if (isCut(format, content))
-        work.warn(`${file}: ${diagram.name} is cut off, it is larger than PlantUML draws.`);
-      const name = `${diagram.name}.${format}`;
-      outputs.push({ path: folder === '.' ? name : `${folder}/${name}`, content });
+      const images = await drawDiagram(tool, { named, format, stage, signal: work.signal });
+      pages = Math.max(pages, images.length);
+      for (const [page, content] of images.entries()) {
+        if (isCut(format, content))
+          work.warn(`${file}: ${name} is cut off, it is larger than PlantUML draws.`);
+        const target = `${page === 0 ? name : `${name}_${String(page).padStart(3, '0')}`}.${format}`;
+        outputs.push({ path: folder === '.' ? target : `${folder}/${target}`, content });
+      }
     }
+    pagesBefore += pages - 1;
   }
   return outputs;
+}
+
+interface DiagramWork {
+  readonly named: Named;
+  readonly format: PlantumlFormat;
+  readonly stage: string;
+  readonly signal: AbortSignal;
+}
+
+/** Its image, or where it says `newpage` one for each page. */
+async function drawDiagram(
+  tool: Tool,
+  { named, format, stage, signal }: DiagramWork,
+): Promise<readonly Buffer[]> {
+  const { text } = named.diagram;
+  const { limitMs } = tool;
+  const folder = dirname(named.file);
+  const request = { text, format, folder: join(basename(stage), folder), limitMs, signal };
+  // In any case, as this tells what is wrong and in which line.
+  const first = readAnswer({ ...named, format, answer: await draw(tool, named, request) });
+  if (!/^[ \t]*newpage\b/im.test(text)) return [first];
+  const pages = { text, format, folder: join(stage, folder), limitMs, signal };
+  return inWordsOf(named, signal, () => drawPages(tool.process, tool.options, pages));
 }
 
 interface Named {
@@ -112,34 +146,28 @@ async function draw(
   { file, diagram }: Named,
   request: Parameters<PlantumlProcess['draw']>[0],
 ): Promise<Buffer> {
-  try {
+  return inWordsOf({ file, diagram }, request.signal, async () => {
     // Without Graphviz the tool draws a picture of its complaint: only as text can that be told from a diagram.
     if (!tool.hasDot && request.format === 'png') {
       const probe = await tool.process.draw({ ...request, format: 'svg' });
       if (probe.includes('Dot executable')) throw graphvizMissing();
     }
     return await tool.process.draw(request);
+  });
+}
+
+/** A fault of the diagram says which it is. */
+async function inWordsOf<T>(
+  { file, diagram }: Named,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (!(error instanceof AppError) || (error.kind !== 'timeout' && error.kind !== 'user')) throw error;
-    if (request.signal.aborted) throw error;
+    if (signal.aborted) throw error;
     const { kind, code, message, hint } = error;
     throw new AppError(kind, code, `${file}, ${diagram.name}: ${message}`, { hint, cause: error });
   }
-}
-
-/**
- * Over a pipe the tool gives the first page alone, and the others must not get lost: where a diagram says `newpage`, all is drawn as
- * one image. Null where it does not, or where its kind knows no pages.
- */
-async function drawOnOnePage(
-  tool: Tool,
-  named: Named,
-  request: Parameters<PlantumlProcess['draw']>[0],
-): Promise<Buffer | null> {
-  const { text } = named.diagram;
-  const newpage = /^[ \t]*newpage\b/im.exec(text);
-  if (newpage === null) return null;
-  const ignoring = `${text.slice(0, newpage.index)}ignore newpage\n${text.slice(newpage.index)}`;
-  const answer = await draw(tool, named, { ...request, text: ignoring });
-  return isError(answer) ? null : answer;
 }

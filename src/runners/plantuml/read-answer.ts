@@ -37,11 +37,6 @@ export function readAnswer({ file, diagram, format, answer }: Answered): Buffer 
   return answer;
 }
 
-/** Whether the tool has refused the diagram. */
-export function isError(answer: Buffer): boolean {
-  return answer.subarray(0, 6).equals(Buffer.from('ERROR\n'));
-}
-
 /** Whether the tool has cut the image off at the largest side that it draws. */
 export function isCut(format: PlantumlFormat, image: Buffer): boolean {
   if (format !== 'png' || image.length < 24) return false;

@@ -18,8 +18,8 @@ test.each([
 test('what stands between diagrams is not part of them, and each knows its line', () => {
   const text = '\uFEFFa remark\r\n@startuml\r\na -> b\r\n@enduml\r\n\r\n@startuml\r\nc -> d\r\n@enduml\r\n';
   expect(splitDiagrams('f.puml', text)).toEqual([
-    { name: 'f', text: '@startuml\na -> b\n@enduml', firstLine: 2 },
-    { name: 'f_001', text: '@startuml\nc -> d\n@enduml', firstLine: 6 },
+    { name: 'f', unnamed: { stem: 'f', before: 0 }, text: '@startuml\na -> b\n@enduml', firstLine: 2 },
+    { name: 'f_001', unnamed: { stem: 'f', before: 1 }, text: '@startuml\nc -> d\n@enduml', firstLine: 6 },
   ]);
 });
 

@@ -3,6 +3,8 @@ import { AppError } from '../../runtime/app-error.ts';
 export interface Diagram {
   /** What the diagram's file is called, without extension. */
   readonly name: string;
+  /** Of one without a name: how many of those are before it in the file, and what they are called after. */
+  readonly unnamed: { readonly stem: string; readonly before: number } | null;
   /** From its `@start…` line to its `@end…` line, no line break at the end. */
   readonly text: string;
   /** The number of its first line in the file, from 1. */
@@ -30,8 +32,11 @@ export function splitDiagrams(file: string, content: string): readonly Diagram[]
       continue;
     }
     open.lines.push(line.trim());
-    const unnamed = diagrams.length === 0 ? stem : `${stem}_${String(diagrams.length).padStart(3, '0')}`;
-    diagrams.push({ name: open.name ?? unnamed, text: open.lines.join('\n'), firstLine: open.firstLine });
+    const { name, firstLine } = open;
+    const unnamed =
+      name === null ? { stem, before: diagrams.filter((each) => each.unnamed !== null).length } : null;
+    const text = open.lines.join('\n');
+    diagrams.push({ name: name ?? numbered(stem, unnamed?.before ?? 0), unnamed, text, firstLine });
     open = null;
   }
   if (open !== null) throw notClosed(file, open.firstLine);
@@ -40,6 +45,15 @@ export function splitDiagrams(file: string, content: string): readonly Diagram[]
   const twice = diagrams.find(({ name }, index) => names.indexOf(name.toLowerCase()) !== index);
   if (twice !== undefined) throw duplicateName(file, twice);
   return diagrams;
+}
+
+/** The name of a diagram where those before it in the file have so many pages more than one each. */
+export function nameAfter({ name, unnamed }: Diagram, pagesBefore: number): string {
+  return unnamed === null ? name : numbered(unnamed.stem, unnamed.before + pagesBefore);
+}
+
+function numbered(stem: string, count: number): string {
+  return count === 0 ? stem : `${stem}_${String(count).padStart(3, '0')}`;
 }
 
 /** The name after `@startuml`, as a file name: an image's extension is dropped, no part leads up or out. */

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Job } from '../../domain/job.ts';
 import type { ArtifactStorage } from '../../artifacts/artifact-storage.ts';
 import type { Capstan } from '../open-capstan.ts';
+import type { FileHashes } from './file-hashes.ts';
+import type { Outputs } from './output-files.ts';
 
 /** One job of the manifest, as its type has understood it. */
 export interface BuildEntry {
@@ -27,8 +29,9 @@ export interface SubmitPlace {
   /** The manifest's folder. */
   readonly root: string;
   readonly outputDir: string;
-  /** What the needed jobs made, relative to `outputDir`. */
-  readonly needs: readonly string[];
+  /** What the needed jobs made. */
+  readonly needs: Outputs;
+  readonly hashes: FileHashes;
   /** A fresh folder, removed when the job was accepted. */
   readonly staging: () => Promise<string>;
 }
@@ -60,6 +63,8 @@ export interface BuildType {
   ) => Promise<readonly TaskPlan[]>;
   /** Throws kind `configuration` where it is missing. */
   readonly tool: (capstan: Capstan, signal: AbortSignal) => Promise<FoundTool>;
+  /** Throws what a worker that is started here would end with, where that is known without starting one. */
+  readonly checkWorker?: (capstan: Capstan) => void;
   /** The input of the job that builds the task. */
   readonly jobInput: (
     entry: BuildEntry,

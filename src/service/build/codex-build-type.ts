@@ -1,16 +1,17 @@
-import { copyFile, cp, mkdir } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { cp } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { textsSchema } from '../../contract/build-manifest.ts';
-import { removeTree } from '../../artifacts/remove-tree.ts';
 import { unpackArchive } from '../../artifacts/unpack-archive.ts';
 import { findCodex } from '../../codex/find-codex.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { artifactNames } from '../../runners/codex/artifact-names.ts';
 import { AppError } from '../../runtime/app-error.ts';
+import { noKey } from '../examine-codex.ts';
 import type { BuildType, SubmitPlace } from './build-type.ts';
 import { filesUnder, globFiles } from './glob-files.ts';
 import { lstat } from './file-hashes.ts';
+import { placeNeeds } from './place-needs.ts';
 import { staticFolder } from './static-folder.ts';
 
 const week = 7 * 24 * 3_600_000;
@@ -20,7 +21,7 @@ const optionsSchema = z.strictObject({
   source: z.string().trim().min(1),
   prompt: z.string().trim().min(1).max(1_000_000),
   model: z.string().min(1).optional(),
-  checks: textsSchema.default([]),
+  checks: textsSchema.optional(),
   timeout: z
     .preprocess(parseDuration, z.int({ error: durationError }).min(1, durationError).max(week, durationError))
     .optional(),
@@ -51,29 +52,41 @@ export const codexBuildType: BuildType = {
     const { version, path } = await findCodex({ bin: config.codex.bin, path: commandPath, signal });
     return { version: `codex ${version}, ${config.codex.model}`, witnesses: [path] };
   },
+  checkWorker({ config, profile }) {
+    if (config.codex.auth === 'profile' && profile.openaiApiKey === null) throw noKey();
+  },
   async jobInput(entry, _task, place) {
     const options: Options = optionsSchema.parse(entry.options);
     const { prompt, model, checks, timeout, network } = options;
     return {
-      prompt,
+      prompt: `${prompt}${tellNeeds(Object.keys(place.needs))}`,
       source: { dir: await sourceOf(options, place) },
-      checks,
+      ...(checks === undefined ? {} : { checks }),
       ...(model === undefined ? {} : { model }),
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
       ...(network === undefined ? {} : { network }),
     };
   },
   async collect(job, { entry }, { artifacts, folder }) {
-    const target = join(folder, entry.id);
-    await unpackArchive(artifacts.path(job.id, artifactNames.result), target);
-    // What the agent was given is in the output already.
-    if (entry.needs.length > 0) await removeTree(join(target, needsFolder));
+    // With `needs/`: what the agent links there is to hold wherever the tree goes.
+    await unpackArchive(artifacts.path(job.id, artifactNames.result), join(folder, entry.id));
   },
 };
 
+const shownNeeds = 30;
+
+/** An agent looks only where it knows that there is something. */
+function tellNeeds(paths: readonly string[]): string {
+  if (paths.length === 0) return '';
+  const shown = paths.slice(0, shownNeeds).map((path) => `- ${needsFolder}/${path}`);
+  const more = paths.length > shownNeeds ? [`- and ${String(paths.length - shownNeeds)} more`] : [];
+  const said = `The folder ${needsFolder}/ holds what other jobs have made for this one; it stays with the result, so link to it as it is:`;
+  return `\n\n${[said, ...shown, ...more].join('\n')}`;
+}
+
 async function sourceOf({ source }: Options, place: SubmitPlace): Promise<string> {
   const folder = join(place.root, source);
-  if (place.needs.length === 0) return folder;
+  if (Object.keys(place.needs).length === 0) return folder;
   if (lstat(join(folder, needsFolder)) !== null) {
     throw new AppError(
       'user',
@@ -92,10 +105,6 @@ async function sourceOf({ source }: Options, place: SubmitPlace): Promise<string
     verbatimSymlinks: true,
     filter: (from) => from !== skipped && !from.endsWith(`${sep}.capstan`),
   });
-  for (const need of place.needs) {
-    const target = join(staging, needsFolder, need);
-    await mkdir(dirname(target), { recursive: true });
-    await copyFile(join(place.outputDir, need), target);
-  }
+  await placeNeeds(join(staging, needsFolder), place);
   return staging;
 }

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { textsSchema } from '../../contract/build-manifest.ts';
 import type { Artifact } from '../../contract/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
-import type { BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
+import type { BuildEntry, BuildType, CollectPlace, SubmitPlace, TaskPlan } from './build-type.ts';
 import { globFiles } from './glob-files.ts';
+import { placeNeeds } from './place-needs.ts';
 import { staticFolder } from './static-folder.ts';
 
 export interface DocumentBuildOptions {
@@ -14,6 +15,7 @@ export interface DocumentBuildOptions {
   /** What jobs of this type know besides `source`, `files` and `formats`; goes into the job's input as it is. */
   readonly options: z.ZodRawShape;
   readonly tool: BuildType['tool'];
+  readonly checkWorker?: BuildType['checkWorker'];
 }
 
 /** A type that turns each input file into files: one task for each, made again when that file or what it `uses` changes. */
@@ -40,13 +42,14 @@ export function documentBuildType(type: DocumentBuildOptions): BuildType {
       }));
     },
     tool: type.tool,
+    ...(type.checkWorker === undefined ? {} : { checkWorker: type.checkWorker }),
     async jobInput(entry, task, place) {
       const { input: _input, format: formats, ...rest } = entry.options;
-      return { ...(await sourceOf(task, place)), formats, ...rest };
+      return { ...(await sourceOf(entry, task, place)), formats, ...rest };
     },
-    async collect(job, { plan }, { artifacts, folder }: CollectPlace) {
+    async collect(job, { entry, plan }, { artifacts, folder }: CollectPlace) {
       for (const artifact of job.report?.artifacts ?? []) {
-        const target = join(folder, outputPath(plan, artifact));
+        const target = join(folder, outputPath({ entry, plan }, artifact));
         await mkdir(dirname(target), { recursive: true });
         await copyFile(artifacts.path(job.id, artifact.name), target);
       }
@@ -76,16 +79,29 @@ async function filesOf(
   return [...new Set(found)].sort();
 }
 
-/** A file alone, or with what it uses in a folder that keeps their places. */
-async function sourceOf(task: TaskPlan, place: SubmitPlace): Promise<Record<string, unknown>> {
+/** Whether the job gets a folder, and not its file alone. */
+function isStaged(entry: BuildEntry, { files }: TaskPlan): boolean {
+  return files.length > 1 || entry.needs.length > 0;
+}
+
+/**
+ * A file alone, or a folder in which all that it uses keeps its place, and what the needed jobs made lies as it does in the output: a path
+ * from one to the other is the same there as here.
+ */
+async function sourceOf(
+  entry: BuildEntry,
+  task: TaskPlan,
+  place: SubmitPlace,
+): Promise<Record<string, unknown>> {
   const [file = '', ...uses] = task.files;
-  if (uses.length === 0) return { source: { file: join(place.root, file) } };
+  if (!isStaged(entry, task)) return { source: { file: join(place.root, file) } };
   const staging = await place.staging();
   for (const each of [file, ...uses]) {
     const target = join(staging, inside(each));
     await mkdir(dirname(target), { recursive: true });
     await copyFile(join(place.root, each), target);
   }
+  await placeNeeds(staging, place);
   return { source: { dir: staging }, files: [inside(file)] };
 }
 
@@ -96,9 +112,9 @@ function inside(path: string): string {
 
 /** Where the input lies, there goes what is made of it. A job on a folder says so by itself. */
 function outputPath(
-  { files }: TaskPlan,
+  { entry, plan }: { readonly entry: BuildEntry; readonly plan: TaskPlan },
   { path, name }: Artifact & { readonly path?: string | undefined },
 ): string {
   const said = inside(path ?? name);
-  return files.length > 1 ? said : posix.join(inside(posix.dirname(files[0] ?? '')), said);
+  return isStaged(entry, plan) ? said : posix.join(inside(posix.dirname(plan.files[0] ?? '')), said);
 }

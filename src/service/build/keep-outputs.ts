@@ -45,6 +45,7 @@ export async function keepOutputs(
     outputs,
     durationMs: durationOf(job),
     failure: null,
+    warnings: job.report?.warnings ?? [],
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs },
   };
 }

@@ -9,6 +9,7 @@ import type { Capstan } from '../open-capstan.ts';
 import { reap } from '../reap.ts';
 import { createBuildFleet, type BuildFleet } from '../workers/build-fleet.ts';
 import { createLaunchers } from '../workers/create-launchers.ts';
+import { checkWorkers } from './check-workers.ts';
 import type { KeepDeps } from './keep-outputs.ts';
 import { watchJobs } from './job-watch.ts';
 import type { Look, LookDeps } from './look-at-task.ts';
@@ -40,7 +41,12 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   open.defer(() => store.closeBuild(buildId));
   const fleet = openFleet(options, { capstan, buildId, open });
   const needed = openTasks(making);
-  if (needed.size > 0) await fleet.ensure(needed, options.interrupted);
+  if (needed.size > 0) {
+    const serving = options.forceNewWorkers ? new Map<string, number>() : await fleet.serving();
+    const toStart = new Set([...needed.keys()].filter((type) => !serving.has(type)));
+    if (config.workers.autoStart) checkWorkers(making, toStart);
+    await fleet.ensure(needed, options.interrupted);
+  }
 
   const fault = new AbortController();
   const stop = AbortSignal.any([options.interrupted, fault.signal]);

@@ -38,10 +38,10 @@ export async function makeTask(
   planned: PlannedEntry,
   task: PlannedTask,
 ): Promise<TaskResult> {
-  if (deps.broken !== null)
-    return { ...nothing, state: 'skipped', why: `it needs ${deps.broken}, which was not made` };
   try {
     deps.stop.throwIfAborted();
+    if (deps.broken !== null)
+      return { ...nothing, state: 'skipped', why: `it needs ${deps.broken}, which was not made` };
     const look = deps.looks.get(task.id) ?? (await lookAtTask(deps, planned, task));
     if (look.kind === 'cached') {
       const { jobId, outputs } = look.memory;
@@ -86,6 +86,7 @@ async function make(deps: MakeDeps, work: Work): Promise<TaskResult> {
     jobId: job.id,
     durationMs: durationOf(job),
     failure: 'failure' in status ? status.failure : null,
+    warnings: job.report?.warnings ?? [],
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs: null },
   };
 }
@@ -100,7 +101,8 @@ async function submit(deps: MakeDeps, { planned, task, look }: Work): Promise<Jo
     const input = await planned.type.jobInput(planned.entry, task.plan, {
       root: plan.root,
       outputDir: plan.outputDir,
-      needs: Object.keys(deps.needed),
+      needs: deps.needed,
+      hashes: deps.hashes,
       staging: async () => {
         await mkdir(staging, { recursive: true, mode: 0o700 });
         return staging;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { removeTree } from '../../artifacts/remove-tree.ts';
 import { hasErrno } from '../../runtime/app-error.ts';
@@ -43,10 +43,12 @@ export async function writeOutputs(
   const staging = join(outputDir, `${stagingPrefix}${newId()}`);
   await mkdir(staging);
   try {
+    const { mode } = await stat(staging);
     await fill(staging);
     const made: Record<string, string> = {};
     for (const path of await filesIn(staging)) {
       const from = join(staging, path);
+      await openTo(from, mode);
       const sha256 = await hashes.hash(from);
       hashes.forget(from);
       if (sha256 !== null) made[path.replaceAll(sep, '/')] = sha256;
@@ -63,6 +65,13 @@ export async function writeOutputs(
   } finally {
     await removeTree(staging);
   }
+}
+
+/** What jobs leave is private; outputs are as readable as the user's new files are, for a web server of another user, say. */
+async function openTo(path: string, folderMode: number): Promise<void> {
+  const found = await lstat(path);
+  if (!found.isFile()) return;
+  await chmod(path, folderMode & ((found.mode & 0o100) === 0 ? 0o666 : 0o777));
 }
 
 const stagingPrefix = '.capstan-build-';

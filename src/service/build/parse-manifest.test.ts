@@ -38,7 +38,7 @@ jobs:
       needs: ['diagrams'],
       options: { format: ['html'], execute: false },
     },
-    { id: 'site', type: 'codex', options: { source: 'site', checks: [] } },
+    { id: 'site', type: 'codex', options: { source: 'site' } },
   ]);
 });
 

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { AppError, hasErrno } from '../../runtime/app-error.ts';
+import { nearestName } from '../../config/nearest-name.ts';
+import { withNeeds } from '../../domain/build-graph.ts';
 import type { WorkerTypes } from '../worker-type.ts';
 import type { BuildEntry, BuildType, TaskPlan } from './build-type.ts';
 import { manifestError, type ManifestProblem } from './manifest-error.ts';
@@ -24,11 +26,23 @@ export interface BuildPlan {
   readonly root: string;
   readonly outputDir: string;
   readonly name: string;
+  /** Those that were asked for, and what they need. */
   readonly entries: readonly PlannedEntry[];
+  /** Ids of the others: what they have made stays as it is. */
+  readonly others: ReadonlySet<string>;
 }
 
-/** Reads a manifest. Throws `manifest_missing`, or `invalid_manifest` with every place that is wrong. */
-export async function planBuild(path: string, cwd: string, types: WorkerTypes): Promise<BuildPlan> {
+export interface PlanOptions {
+  /** The manifest. */
+  readonly path: string;
+  readonly cwd: string;
+  readonly types: WorkerTypes;
+  /** Ids to build; none: all. */
+  readonly only: readonly string[];
+}
+
+/** Reads a manifest. Throws `manifest_missing`, `unknown_job`, or `invalid_manifest` with every place that is wrong. */
+export async function planBuild({ path, cwd, types, only }: PlanOptions): Promise<BuildPlan> {
   const file = resolve(cwd, path);
   const shown = path;
   const root = dirname(file);
@@ -41,12 +55,13 @@ export async function planBuild(path: string, cwd: string, types: WorkerTypes): 
     ]);
   }
   const output = relative(root, outputDir).replaceAll(sep, '/');
+  const wanted = select(manifest.entries, only);
   const exclude = output.startsWith('..') ? [] : [output];
   const problems: ManifestProblem[] = [];
   const entries: PlannedEntry[] = [];
   for (const entry of manifest.entries) {
     const type = buildTypes.get(entry.type);
-    if (type === undefined) continue;
+    if (type === undefined || !wanted.has(entry.id)) continue;
     try {
       const plans = await type.plan(entry, { root, exclude });
       const tasks = plans.map((plan) => ({
@@ -61,7 +76,26 @@ export async function planBuild(path: string, cwd: string, types: WorkerTypes): 
     }
   }
   if (problems.length > 0) throw manifestError(shown, problems);
-  return { file, root, outputDir, name: manifest.name ?? basename(root), entries };
+  const others = new Set(manifest.entries.map(({ id }) => id).filter((id) => !wanted.has(id)));
+  return { file, root, outputDir, name: manifest.name ?? basename(root), entries, others };
+}
+
+/** The id of the job of the manifest that a task belongs to. */
+export function entryOfTask(taskId: string): string {
+  return taskId.split(':', 1)[0] ?? taskId;
+}
+
+function select(entries: readonly BuildEntry[], only: readonly string[]): ReadonlySet<string> {
+  const ids = entries.map(({ id }) => id);
+  for (const id of only) {
+    if (ids.includes(id)) continue;
+    const nearest = nearestName(id, ids);
+    const meant = nearest === null ? '' : `; did you mean ${nearest}?`;
+    throw new AppError('user', 'unknown_job', `The manifest has no job '${id}'${meant}`, {
+      hint: `Its jobs are: ${ids.slice(0, 20).join(', ')}${ids.length > 20 ? ' …' : ''}`,
+    });
+  }
+  return only.length === 0 ? new Set(ids) : withNeeds(entries, only);
 }
 
 async function read(file: string, shown: string): Promise<string> {

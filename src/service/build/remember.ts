@@ -1,7 +1,7 @@
 import type { BuildState } from './build-state.ts';
 import type { FileHashes } from './file-hashes.ts';
 import { removeOutput, type Outputs } from './output-files.ts';
-import type { BuildPlan } from './plan-build.ts';
+import { entryOfTask, type BuildPlan } from './plan-build.ts';
 import type { TaskResult } from './task-result.ts';
 
 interface Ended {
@@ -24,11 +24,12 @@ export function outputsOf(
 
 /** Removes what tasks of before made and no task makes now; what failed now keeps what it had. True where the state is to be written. */
 export async function removeStale(
-  { entries, outputDir }: BuildPlan,
+  { entries, outputDir, others }: BuildPlan,
   state: BuildState,
   { results, hashes }: Ended,
 ): Promise<boolean> {
-  const planned = new Set(entries.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
+  const left = Object.keys(state.tasks).filter((id) => others.has(entryOfTask(id)));
+  const planned = new Set([...left, ...entries.flatMap(({ tasks }) => tasks.map(({ id }) => id))]);
   const kept = new Set(
     [...planned].flatMap((id) => Object.keys(results.get(id)?.outputs ?? state.tasks[id]?.outputs ?? {})),
   );
@@ -46,7 +47,7 @@ export async function removeStale(
 
 /** What the next build is to know. */
 export function nextState(
-  { entries }: BuildPlan,
+  { entries, others }: BuildPlan,
   state: BuildState,
   { results, hashes, tools }: Ended & { readonly tools: BuildState['tools'] },
 ): BuildState {
@@ -55,5 +56,7 @@ export function nextState(
     const memory = results.get(id)?.memory ?? state.tasks[id];
     if (memory !== undefined) tasks[id] = memory;
   }
-  return { version: 1, tasks, hashes: hashes.used(), tools };
+  for (const [id, memory] of Object.entries(state.tasks)) if (others.has(entryOfTask(id))) tasks[id] = memory;
+  const known = others.size === 0 ? {} : state.hashes;
+  return { version: 1, tasks, hashes: { ...known, ...hashes.used() }, tools };
 }

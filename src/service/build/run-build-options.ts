@@ -8,6 +8,8 @@ export interface RunBuildOptions {
   readonly cwd: string;
   readonly loaded: LoadedConfig;
   readonly types: WorkerTypes;
+  /** Ids of the manifest's jobs to build, with what they need; none: all. */
+  readonly only: readonly string[];
   readonly forceNewWorkers: boolean;
   readonly surroundings: LaunchSurroundings;
   /** Aborts when the user wants to stop: what only this build wants is cancelled. */

@@ -6,10 +6,9 @@ import { buildStateFile, readBuildState, writeBuildState } from './build-state.t
 import { FileHashes } from './file-hashes.ts';
 import { lookAtAll } from './look-at-all.ts';
 import type { LookDeps } from './look-at-task.ts';
-import { makeAll } from './make-all.ts';
 import { finishedEvent, type TaskResult } from './task-result.ts';
 import { sweepStaging } from './output-files.ts';
-import { planBuild } from './plan-build.ts';
+import { entryOfTask, planBuild } from './plan-build.ts';
 import { createToolVersions } from './tool-versions.ts';
 import type { RunBuildOptions } from './run-build-options.ts';
 import { nextState, outputsOf, removeStale } from './remember.ts';
@@ -29,14 +28,15 @@ const good: ReadonlySet<TaskState> = new Set<TaskState>(['cached', 'restored', '
  */
 export async function runBuild(capstan: Capstan, options: RunBuildOptions): Promise<BuildResult> {
   const startedMs = performance.now();
-  const plan = await planBuild(options.manifest, options.cwd, options.types);
+  const { cwd, types, only } = options;
+  const plan = await planBuild({ path: options.manifest, cwd, types, only });
   const stateFile = buildStateFile(capstan.config.dataDir, plan.file, plan.outputDir);
   const state = await readBuildState(stateFile);
   const hashes = new FileHashes(state.hashes);
   const results = new Map<string, TaskResult>();
   const tools = createToolVersions(capstan, {
     loaded: options.loaded,
-    types: options.types,
+    types,
     state,
     onNotice: options.surroundings.onNotice ?? (() => undefined),
     signal: options.interrupted,
@@ -55,6 +55,9 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
   });
 
   const owners = new Map<string, string>();
+  for (const [id, { outputs }] of Object.entries(state.tasks)) {
+    if (plan.others.has(entryOfTask(id))) for (const path of Object.keys(outputs ?? {})) owners.set(path, id);
+  }
   const looks = await lookAtAll({ ...deps, owners }, results);
   const tasks = plan.entries.flatMap((entry) => entry.tasks);
   const affected = tasks.filter(({ id }) => results.get(id)?.state !== 'cached').length;
@@ -67,6 +70,7 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
       id: entry.id,
       type: entry.type,
       tasks: own.length,
+      needs: [...entry.needs],
     })),
   });
   for (const { entry, tasks: own } of plan.entries) {
@@ -76,7 +80,11 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     }
   }
   try {
-    if (results.size < tasks.length) await makeAll(options, { ...deps, looks, results, owners });
+    if (results.size < tasks.length) {
+      // With workers, launchers and all: half as much again to load as the rest, and often there is nothing to make.
+      const { makeAll } = await import('./make-all.ts');
+      await makeAll(options, { ...deps, looks, results, owners });
+    }
   } finally {
     const removed = await removeStale(plan, state, { results, hashes });
     if (affected > 0 || removed || hashes.changed || tools.changed())

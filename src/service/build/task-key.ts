@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TaskInputs } from '../../domain/build-reason.ts';
 
 /** Changes when jobs of the same inputs would come out otherwise, by a change of ours. */
-const keyVersion = 1;
+const keyVersion = 2;
 
 /** The idempotency key of the job that makes a task: equal inputs give one job, whoever builds, and whenever. */
 export function taskKey(inputs: TaskInputs): string {

@@ -11,6 +11,7 @@ export interface TaskResult {
   readonly outputs: Outputs | null;
   readonly durationMs: number | null;
   readonly failure: Failure | null;
+  readonly warnings?: readonly string[];
   /** What to remember of it; null: what is remembered already. */
   readonly memory: TaskMemory | null;
 }
@@ -30,6 +31,7 @@ export function finishedEvent(task: string, job: string, result: TaskResult): Bu
     outputs: Object.keys(result.outputs ?? {}),
     durationMs: result.durationMs,
     jobId: result.jobId,
+    warnings: [...(result.warnings ?? [])],
     ...(result.failure === null ? {} : { failure: result.failure }),
   };
 }

@@ -12,8 +12,8 @@ export const plantumlBuildType = documentBuildType({
   formats: plantumlFormats,
   defaultFormat: 'svg',
   options: {},
-  async tool({ commandPath }, signal) {
-    const { version, java, jar, dot } = await findPlantuml(commandPath, signal);
+  async tool({ commandPath, config }, signal) {
+    const { version, java, jar, dot } = await findPlantuml({ path: commandPath, ...config.tools }, signal);
     return {
       version: `PlantUML ${version}${dot === null ? ' without Graphviz' : ''}`,
       witnesses: [java, jar],
@@ -27,8 +27,8 @@ export const notebookBuildType = documentBuildType({
   formats: notebookFormats,
   defaultFormat: 'html',
   options: { execute, kernel, network },
-  async tool({ commandPath }, signal) {
-    const { version, python, folders } = await findJupyter(commandPath, signal);
+  async tool({ commandPath, config }, signal) {
+    const { version, python, folders } = await findJupyter({ path: commandPath, ...config.tools }, signal);
     // Packages come and go below these.
     const packages = folders.flatMap((folder) => globSync(join(folder, 'lib/python3*/site-packages')));
     return {
@@ -42,8 +42,8 @@ export const drawioBuildType = documentBuildType({
   formats: drawioFormats,
   defaultFormat: 'svg',
   options: { scale: drawioJobInputSchema.shape.scale },
-  async tool({ commandPath }, signal) {
-    const { version, chromium, app } = await findDrawio(commandPath, signal);
-    return { version: `draw.io ${version}`, witnesses: [chromium, app] };
+  async tool({ commandPath, config }, signal) {
+    const { version, files } = await findDrawio({ path: commandPath, ...config.tools }, signal);
+    return { version: `draw.io ${version}`, witnesses: files };
   },
 });

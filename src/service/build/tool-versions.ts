@@ -82,7 +82,7 @@ interface ImageQuestion extends Pick<ToolVersionOptions, 'onNotice' | 'signal'> 
 
 function stampOf({ commandPath, config }: Capstan, witnesses: readonly string[]): string {
   const places = [...commandPath.split(delimiter), ...witnesses].map((path) => `${path} ${timesOf(path)}`);
-  const settings = [config.codex.bin, config.codex.model, config.codex.driver];
+  const settings = [config.codex.bin, config.codex.model, config.codex.driver, config.tools];
   return createHash('sha256')
     .update(JSON.stringify([places, settings]))
     .digest('hex');

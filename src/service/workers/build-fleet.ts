@@ -39,7 +39,7 @@ export interface BuildFleet {
 
 export function createBuildFleet(options: FleetOptions): BuildFleet {
   const { capstan, loaded, launchers, buildId } = options;
-  const { config, logger } = capstan;
+  const { store, config, logger } = capstan;
   const launched = new Set<string>();
 
   async function count(whose: (owner: BuildId | null) => boolean): Promise<ReadonlyMap<string, number>> {
@@ -55,7 +55,9 @@ export function createBuildFleet(options: FleetOptions): BuildFleet {
     const name = `capstan-build-${buildId.slice(-12)}-${type}-${number}`;
     const spec = { name, type, buildId, lifetime: 'attached', image } as const;
     const { handle } = await launchers.get(mode).launch(spec, signal);
-    if (!launched.has(name)) logger.info({ type, mode, worker: name, handle, source }, 'Worker started');
+    const workerId = (await store.listWorkers()).find((worker) => worker.name === name)?.id;
+    if (!launched.has(name))
+      logger.info({ type, mode, workerId, worker: name, handle, source }, 'Worker started');
     launched.add(name);
   }
 

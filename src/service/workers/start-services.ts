@@ -48,7 +48,7 @@ export async function startServices(
   capstan: Capstan,
   options: StartServicesOptions,
 ): Promise<readonly Service[]> {
-  const { config, logger } = capstan;
+  const { store, config, logger } = capstan;
   using held = holdFile(join(config.dataDir, 'services.lock'));
   if (held === null) {
     throw new AppError(
@@ -92,7 +92,11 @@ export async function startServices(
     planned.map(async ({ spec, demand }) => {
       const launched = await launchers.get(demand.mode).launch(spec, options.signal);
       const { type, mode, source } = demand;
-      logger.info({ type, mode, worker: spec.name, handle: launched.handle, source }, 'Worker started');
+      const workerId = (await store.listWorkers()).find(({ name }) => name === spec.name)?.id;
+      logger.info(
+        { type, mode, workerId, worker: spec.name, handle: launched.handle, source },
+        'Worker started',
+      );
       return launched;
     }),
   );

@@ -16,12 +16,21 @@ export interface StoredResponse {
   readonly createdAtMs: number;
   /** JSON: what the request sent and what was answered, as items. */
   readonly items: string;
+  /** JSON: the response as it was answered; null for those from before that was kept. */
+  readonly answer: string | null;
 }
+
+/** Threads that no response can be gone on with in any more: whoever keeps them may let them go. */
+export type UnusedThreads = readonly string[];
 
 /** The responses that requests may name, durable. Rejects with the store's codes. */
 export interface ResponseStore extends Disposable {
-  /** Keeps a response, synced to disk before it resolves, and forgets those made before `forgetBeforeMs`. */
-  save(response: StoredResponse, forgetBeforeMs: number): Promise<void>;
+  /** Keeps a response, synced to disk before it resolves. Its own thread is unused where it is not whole and no other response has it. */
+  save(response: StoredResponse): Promise<UnusedThreads>;
+  /** Forgets the responses that were made before. */
+  forget(beforeMs: number): Promise<UnusedThreads>;
+  /** Forgets one; null where there is none. */
+  remove(id: string): Promise<UnusedThreads | null>;
   find(id: string): Promise<StoredResponse | null>;
   /** The id of the newest response of a thread. */
   newestOf(threadId: string): Promise<string | null>;
@@ -43,6 +52,7 @@ interface Row {
   readonly is_whole: 0 | 1;
   readonly created_at_ms: number;
   readonly items: string;
+  readonly answer: string | null;
 }
 
 const busyTimeoutMs = 3;
@@ -56,10 +66,20 @@ export async function openResponseStore(options: ResponseStoreOptions): Promise<
   );
   db.pragma('synchronous = FULL');
   const insert = db.prepare<Row>(
-    'INSERT INTO gateway_responses (id, previous_id, thread_id, turn_id, tools, is_whole, created_at_ms, items) ' +
-      'VALUES (:id, :previous_id, :thread_id, :turn_id, :tools, :is_whole, :created_at_ms, :items)',
+    'INSERT INTO gateway_responses (id, previous_id, thread_id, turn_id, tools, is_whole, created_at_ms, items, answer) ' +
+      'VALUES (:id, :previous_id, :thread_id, :turn_id, :tools, :is_whole, :created_at_ms, :items, :answer)',
   );
-  const forget = db.prepare<[number]>('DELETE FROM gateway_responses WHERE created_at_ms < ?');
+  const forget = db
+    .prepare<[number], string>('DELETE FROM gateway_responses WHERE created_at_ms < ? RETURNING thread_id')
+    .pluck();
+  const remove = db
+    .prepare<[string], string>('DELETE FROM gateway_responses WHERE id = ? RETURNING thread_id')
+    .pluck();
+  const isUsed = db
+    .prepare<[string], 1>('SELECT 1 FROM gateway_responses WHERE thread_id = ? AND is_whole = 1 LIMIT 1')
+    .pluck();
+  const unused = (threadIds: readonly string[]): UnusedThreads =>
+    [...new Set(threadIds)].filter((id) => id !== '' && isUsed.get(id) === undefined);
   const find = db.prepare<[string], Row>('SELECT * FROM gateway_responses WHERE id = ?');
   const newest = db
     .prepare<[string], string>(
@@ -73,15 +93,19 @@ export async function openResponseStore(options: ResponseStoreOptions): Promise<
        SELECT r.id, r.previous_id, r.items, depth + 1 FROM gateway_responses r JOIN chain ON r.id = chain.previous_id
      ) SELECT previous_id, items FROM chain ORDER BY depth DESC`,
   );
-  const save = db.transaction((row: Row, forgetBeforeMs: number) => {
-    forget.run(forgetBeforeMs);
+  const save = db.transaction((row: Row) => {
     insert.run(row);
+    return unused([row.thread_id]);
+  });
+  const forgetOld = db.transaction((beforeMs: number) => unused(forget.all(beforeMs)));
+  const removeOne = db.transaction((id: string) => {
+    const threadIds = remove.all(id);
+    return threadIds.length === 0 ? null : unused(threadIds);
   });
   return {
-    save: (response, forgetBeforeMs) =>
-      retryBusy(() => {
-        save.immediate(toRow(response), forgetBeforeMs);
-      }, where),
+    save: (response) => retryBusy(() => save.immediate(toRow(response)), where),
+    forget: (beforeMs) => retryBusy(() => forgetOld.immediate(beforeMs), where),
+    remove: (id) => retryBusy(() => removeOne.immediate(id), where),
     find: (id) =>
       retryBusy(() => {
         const row = find.get(id);
@@ -109,6 +133,7 @@ function toRow(response: StoredResponse): Row {
     is_whole: response.isWhole ? 1 : 0,
     created_at_ms: response.createdAtMs,
     items: response.items,
+    answer: response.answer,
   };
 }
 
@@ -122,5 +147,6 @@ function fromRow(row: Row): StoredResponse {
     isWhole: row.is_whole === 1,
     createdAtMs: row.created_at_ms,
     items: row.items,
+    answer: row.answer,
   };
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../runtime/app-error.ts';
+import { describeAccess } from './describe-access.ts';
 
 /** What SQLite or the file system threw about the database at `dbPath`, as an AppError with the next step. */
 export function toStoreError(error: unknown, dbPath: string): AppError {
@@ -11,7 +12,7 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
     new AppError(kind, name, message, { hint, cause: error, details: { dbPath, sqlite: code } });
 
   if (isBusy(error)) return busyError(dbPath, error);
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT' || isWantOfRoom(code, dbPath)) {
     return fail('infrastructure', 'store_full', [
       `There is no space left to write to ${dbPath}.`,
       'Free space on that disk; what was accepted before is kept, and what was refused can be sent again.',
@@ -29,10 +30,22 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
   if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_CANTOPEN_') || isFileError(code)) {
     return cannotOpen(dbPath, fail);
   }
+  if (code === 'SQLITE_IOERR_NOMEM' || code === 'SQLITE_NOMEM') {
+    return fail('infrastructure', 'store_no_memory', [
+      `There was not enough memory to read or write ${dbPath}.`,
+      'Give this process more memory, or run less beside it.',
+    ]);
+  }
+  if (lockingCodes.has(code)) {
+    return fail('configuration', 'store_cannot_lock', [
+      `${dbPath} lies where files cannot be locked (${code}).`,
+      'Put the data folder on a local disk, not on a network share.',
+    ]);
+  }
   if (code.startsWith('SQLITE_IOERR')) {
     return fail('infrastructure', 'store_io', [
       `Reading or writing ${dbPath} failed (${code}).`,
-      'Look at the disk and the system log; the database must lie on a local disk, not on a network share.',
+      'Look at the disk and the system log: the disk may be failing, or was taken away.',
     ]);
   }
   if (text === 'The database connection is not open') return closedError(dbPath);
@@ -42,17 +55,44 @@ export function toStoreError(error: unknown, dbPath: string): AppError {
   ]);
 }
 
+/** Some calls of the file system that SQLite makes fail on a full disk without saying why. */
+const roomCodes: ReadonlySet<string> = new Set(
+  ['WRITE', 'FSYNC', 'DIR_FSYNC', 'TRUNCATE', 'SHMOPEN', 'SHMSIZE', 'SHMMAP'].map(
+    (name) => `SQLITE_IOERR_${name}`,
+  ),
+);
+const lockingCodes: ReadonlySet<string> = new Set(
+  ['LOCK', 'UNLOCK', 'RDLOCK', 'CHECKRESERVEDLOCK', 'SHMLOCK'].map((name) => `SQLITE_IOERR_${name}`),
+);
+/** As much as a small write needs. */
+const roomBytes = 64 * 1024;
+
+function isWantOfRoom(code: string, dbPath: string): boolean {
+  if (!roomCodes.has(code)) return false;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(dbPath));
+    return bavail * bsize < roomBytes;
+  } catch {
+    return false; // The place is gone: that is no want of room.
+  }
+}
+
 export function isBusy(error: unknown): boolean {
   const code = errorCode(error);
   return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
 }
 
 export function busyError(dbPath: string, cause: unknown): AppError {
-  return new AppError('infrastructure', 'store_busy', `${dbPath} is locked by another process.`, {
-    hint: `Try again; if it stays so, find who holds the lock with \`fuser ${dbPath}\`.`,
-    cause,
-    details: { dbPath },
-  });
+  return new AppError(
+    'infrastructure',
+    'store_busy',
+    `${dbPath} is locked by another process. ${describeAccess(dbPath)}`,
+    {
+      hint: `Try again; if it stays so, find who holds the lock with \`fuser ${dbPath}\`.`,
+      cause,
+      details: { dbPath },
+    },
+  );
 }
 
 export function movedError(dbPath: string): AppError {
@@ -73,7 +113,7 @@ type Fail = (kind: 'configuration' | 'infrastructure', name: string, text: [stri
 
 function readOnly(dbPath: string, fail: Fail): AppError {
   return fail('configuration', 'store_read_only', [
-    `${dbPath} cannot be written: the file, its folder or the disk is read-only.`,
+    `${dbPath} cannot be written: the file, its folder or the disk is read-only. ${describeAccess(dbPath)}`,
     'Make the file and its folder writable for this user (SQLite writes beside the file, too), or choose another --db-path.',
   ]);
 }
@@ -91,7 +131,7 @@ function cannotOpen(dbPath: string, fail: Fail): AppError {
   }
   if (place === 'denied' || (file === 'there' && !may(dbPath, constants.R_OK))) {
     return fail('configuration', 'store_forbidden', [
-      `This user may not read ${dbPath}.`,
+      `This user may not read ${dbPath}. ${describeAccess(dbPath)}`,
       'Run as the user that owns the data folder, or choose another --db-path.',
     ]);
   }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { AppError } from '../../runtime/app-error.ts';
 import type { Child } from '../child.ts';
 import { describeExit } from '../describe-exit.ts';
@@ -35,6 +36,7 @@ export function createChildChannel(child: Child, options: ChildChannelOptions = 
     send: async (message) => {
       const line = `${JSON.stringify(message)}\n`;
       if (stdin.writableLength + line.length > maxQueuedBytes) throw congested(maxQueuedBytes);
+      gather(stdin);
       await new Promise<void>((resolve, reject) => {
         stdin.write(line, (error) => {
           if (error) reject(unwritable(error));
@@ -46,6 +48,19 @@ export function createChildChannel(child: Child, options: ChildChannelOptions = 
       stdin.end();
     },
   };
+}
+
+const gathering = new WeakSet<Writable>();
+
+/** What is said in one tick is written at once: a system call costs more than a message. */
+function gather(stdin: Writable): void {
+  if (gathering.has(stdin)) return;
+  gathering.add(stdin);
+  stdin.cork();
+  process.nextTick(() => {
+    gathering.delete(stdin);
+    stdin.uncork();
+  });
 }
 
 function unwritable(cause: Error): AppError {

@@ -2,9 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { sql } from 'kysely';
 import type { JobState } from '../../../contract/job.ts';
 import type { JobFilter, JobPage } from '../../../domain/store.ts';
-import { AppError } from '../../../runtime/app-error.ts';
 import { toJob, type JobRow } from '../job-row.ts';
 import { all, sqlite } from '../tables.ts';
+import { pageAfter, parseCursor } from './cursor.ts';
 
 /** Newest first. The cursor is the place of the page's last job in the order of acceptance. Throws `bad_cursor`. */
 export function listJobs(db: Database, filter: JobFilter): JobPage {
@@ -17,11 +17,7 @@ export function listJobs(db: Database, filter: JobFilter): JobPage {
           .flatMap((state) => newest(db, filter, { beforeNo, state }))
           .sort((a, b) => b.no - a.no);
   const items = rows.slice(0, filter.limit);
-  const last = items.at(-1);
-  return {
-    items: items.map(toJob),
-    nextCursor: rows.length > filter.limit && last !== undefined ? last.no.toString(36) : null,
-  };
+  return { items: items.map(toJob), nextCursor: pageAfter(rows, filter.limit) };
 }
 
 interface Part {
@@ -39,12 +35,4 @@ function newest(db: Database, { type, limit }: JobFilter, { beforeNo, state }: P
   if (type !== undefined) query = query.where('type', '=', type);
   if (beforeNo !== null) query = query.where('no', '<', beforeNo);
   return all(db, query);
-}
-
-function parseCursor(cursor: string): number {
-  const no = /^[0-9a-z]{1,10}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
-  if (Number.isSafeInteger(no)) return no;
-  throw new AppError('user', 'bad_cursor', `'${cursor}' is not a cursor of this list.`, {
-    hint: 'Pass the nextCursor of the page before, unchanged.',
-  });
 }

@@ -3,6 +3,7 @@ import { prepareAppendEvent } from './append-event.ts';
 import { prepareAttemptEnding, prepareEndAttempt, prepareStartAttempt } from './attempt.ts';
 import * as build from './build.ts';
 import { prepareBuildClaim, prepareClaim } from './claim-jobs.ts';
+import { prepareDeleteJob } from './delete-job.ts';
 import {
   prepareEndable,
   prepareEndJob,
@@ -26,6 +27,7 @@ export function prepareStatements(db: Database) {
     attemptEnding: prepareAttemptEnding(db),
     claim: prepareClaim(db),
     buildClaim: prepareBuildClaim(db),
+    deleteJob: prepareDeleteJob(db),
     endable: prepareEndable(db),
     endJob: prepareEndJob(db),
     expired: prepareExpired(db),
