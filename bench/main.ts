@@ -21,6 +21,7 @@ import { checkout } from './support/places.ts';
 import { writeResults, type Ran } from './support/results.ts';
 import { plainTable } from './support/table.ts';
 import { wakeLatency } from './wake-latency.ts';
+import { workerStart } from './worker-start.ts';
 
 const figures: readonly Figure[] = [
   codexOverhead,
@@ -35,6 +36,7 @@ const figures: readonly Figure[] = [
   cliHelp,
   memory,
   diagrams,
+  workerStart,
   buildRebuild,
   fleetFairness,
 ];

@@ -14,6 +14,10 @@ dot               graphviz
 jupyter-nbconvert jupyter-nbconvert
 /usr/share/jupyter/kernels/python3/kernel.json python3-ipykernel
 chromium          chromium
+dockerd           docker.io
+docker            docker.io
+debootstrap       debootstrap
+flock             util-linux
 '
 
 missing=()

@@ -8,7 +8,7 @@ import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
 import { launchSurroundings } from './launch-surroundings.ts';
 import { loadCliConfig, openFromCli } from './open.ts';
-import { addWorkerFlags } from './worker-flags.ts';
+import { addWorkerFlags, workerSettings } from './worker-flags.ts';
 
 const outputs = ['default', 'verbose', 'quiet', 'json'] as const;
 
@@ -54,7 +54,7 @@ const optionsSchema = z.object({
 const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
   const options = optionsSchema.parse(raw);
   // What commander says of `--no-auto-start` where nobody did is no flag of the user's.
-  const { autoStart, output: _output, ...given } = raw;
+  const { autoStart, output: _output, ...given } = workerSettings(raw);
   const flags = { ...given, ...(autoStart === false ? { workersAutoStart: false } : {}) };
   const output = options.json ? 'json' : options.verbose ? 'verbose' : options.output;
   const loaded = loadCliConfig(context, flags);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Check } from '../codex/check.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadProfile } from '../config/load-profile.ts';
+import { createContainers } from '../service/containers.ts';
 import { examine } from '../service/doctor.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
@@ -23,7 +24,12 @@ const report: Action = async (context, _args, raw) => {
   const { config } = loadCliConfig(context, raw, environment);
   const profile = loadProfile(environment);
   const checks = await examine(
-    { config, profile, commandPath: context.env['PATH'] ?? '' },
+    {
+      config,
+      profile,
+      commandPath: context.env['PATH'] ?? '',
+      containers: createContainers(context.env),
+    },
     context.interrupted,
   );
   const ok = checks.every((check) => check.ok || !check.required);

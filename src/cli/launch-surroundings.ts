@@ -25,5 +25,8 @@ export function launchSurroundings(
     env: { ...(stderr.isTTY === true ? { CAPSTAN_LOG__FORMAT: 'text' } : {}), ...Object.fromEntries(given) },
     cwd,
     onLogLine,
+    onNotice: (message) => {
+      stderr.write(`note: ${message}\n`);
+    },
   };
 }

@@ -25,13 +25,15 @@ export function loadCliConfig(
 export interface OpenCliOptions {
   /** The least severe log lines where nobody set a level: a command that answers a person stays quiet. */
   readonly quiet: boolean;
+  /** This process runs in a container that a launcher made. */
+  readonly contained?: boolean;
 }
 
 /** Configuration, logger and an open data folder for one command; the caller disposes it. */
 export async function openFromCli(
   context: CliContext,
   options: Options,
-  { quiet }: OpenCliOptions,
+  { quiet, contained = false }: OpenCliOptions,
 ): Promise<Capstan> {
   const environment = readEnvironment(context.cwd);
   const loaded = loadCliConfig(context, options, environment);
@@ -55,6 +57,7 @@ export async function openFromCli(
     logger,
     commandPath: context.env['PATH'] ?? '',
     environment: context.env,
+    contained,
     jobTypes: (deps) => new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes(deps)])),
   });
 }

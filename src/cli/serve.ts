@@ -48,7 +48,7 @@ const serve: Action = async (context, _args, raw) => {
   assertBindAllowed(config.http.host, apiKey);
   using _held = holdDataFolder(config.dataDir);
   if (worker) await requireCodex(capstan, context.interrupted);
-  await reap({ store: capstan.store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   await using gateway = config.gateway.mount ? await mountableGateway(capstan, context) : null;
   const server = await buildServer({
     jobs: capstan,

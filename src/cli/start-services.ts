@@ -9,7 +9,7 @@ import { launchSurroundings } from './launch-surroundings.ts';
 import { loadCliConfig, openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
-import { addWorkerFlags } from './worker-flags.ts';
+import { addWorkerFlags, workerSettings } from './worker-flags.ts';
 
 export const startServicesCommand: CliCommand = {
   define(command, act) {
@@ -27,8 +27,9 @@ const start: Action = async (context, _args, raw) => {
   const options = z
     .object({ wait: z.boolean(), verbose: z.boolean().default(false), json: z.boolean().default(false) })
     .parse(raw);
-  const loaded = loadCliConfig(context, raw);
-  await using capstan = await openFromCli(context, raw, { quiet: !options.verbose });
+  const flags = workerSettings(raw);
+  const loaded = loadCliConfig(context, flags);
+  await using capstan = await openFromCli(context, flags, { quiet: !options.verbose });
   const services = await startServices(capstan, {
     loaded,
     types: context.workerTypes ?? knownTypes,

@@ -1,6 +1,8 @@
+import { hostname } from 'node:os';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { BuildId } from '../domain/ids.ts';
+import type { ContainerIdentity } from '../domain/worker.ts';
 import { AppError, toFailure } from '../runtime/app-error.ts';
 import { startWorker } from '../service/start-worker.ts';
 import { knownTypes } from '../service/known-types.ts';
@@ -33,6 +35,7 @@ export const workerCommand: CliCommand = {
           .default('direct')
           .hideHelp(),
       )
+      .addOption(new Option('--engine <id>', 'the engine whose container this is').hideHelp())
       .addOption(new Option('--parent-pipe', 'stop when stdin ends: whoever started it is gone').hideHelp())
       .action(act(work));
   },
@@ -44,6 +47,7 @@ const optionsSchema = z.object({
   name: z.string().optional(),
   build: z.string().optional(),
   mode: z.enum(['direct', 'docker']),
+  engine: z.string().optional(),
   json: z.boolean().default(false),
   parentPipe: z.boolean().default(false),
 });
@@ -55,7 +59,10 @@ const work: Action = async (context, _args, raw) => {
   const { concurrency: _concurrency, type: _type, ...settings } = raw;
   const stop = new AbortController();
   try {
-    await using capstan = await openFromCli(context, settings, { quiet: false });
+    await using capstan = await openFromCli(context, settings, {
+      quiet: false,
+      contained: options.mode === 'docker',
+    });
     const onInterrupted = (): void => {
       stop.abort(String(context.interrupted.reason));
     };
@@ -74,6 +81,7 @@ const work: Action = async (context, _args, raw) => {
         name: options.name ?? null,
         buildId: (options.build ?? null) as BuildId | null,
         mode: options.mode,
+        container: options.mode === 'docker' ? thisContainer(options.engine ?? null) : null,
         concurrency: options.concurrency,
       },
       { drain: stop.signal },
@@ -91,6 +99,12 @@ const work: Action = async (context, _args, raw) => {
     context.stdin.pause();
   }
 };
+
+/** An engine names a container's host after the container, unless it is told another name. */
+function thisContainer(engineId: string | null): ContainerIdentity | null {
+  const id = hostname();
+  return /^[0-9a-f]{12}$/.test(id) ? { id, engineId } : null;
+}
 
 function findType(types: WorkerTypes, name: string) {
   const type = types.get(name);

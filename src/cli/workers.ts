@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import { workerStatusSchema } from '../contract/worker.ts';
 import { listWorkers } from '../service/list-workers.ts';
-import { cleanupWorkers } from '../service/workers/cleanup-workers.ts';
+import { cleanupWorkers, type CleanupStep } from '../service/workers/cleanup-workers.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
@@ -57,11 +57,11 @@ const list: Action = async (context, _args, raw) => {
     `${worker.activeJobs}/${worker.concurrency}`,
     String(worker.jobsProcessed),
     formatDuration(now - Date.parse(worker.startedAt)),
-    String(worker.pid),
+    worker.containerId ?? String(worker.pid),
   ]);
   printTable(
     context.stdout,
-    ['id', 'name', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid'],
+    ['id', 'name', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid / container'],
     rows,
   );
   if (all.length === 0) context.stderr.write('No workers. Start one with: capstan worker --type codex\n');
@@ -78,13 +78,19 @@ const cleanupSchema = z.object({
 const doneWords = {
   remove_record: 'removed the record of',
   end_process: 'ended',
+  end_container: 'ended',
   left_alone: 'left alone',
 } as const;
 const planWords = {
   remove_record: 'would remove the record of',
   end_process: 'would end',
+  end_container: 'would end',
   left_alone: 'would leave alone',
 } as const;
+
+function whereOf({ pid, containerId }: CleanupStep): string {
+  return containerId === null ? `process ${pid ?? 0}` : `container ${containerId}`;
+}
 
 /** Exit 1 where something could not be done. */
 const cleanup: Action = async (context, _args, raw) => {
@@ -94,7 +100,7 @@ const cleanup: Action = async (context, _args, raw) => {
   if (json) printJson(context.stdout, { items: steps });
   for (const step of json ? [] : steps) {
     const words = options.dryRun ? planWords : doneWords;
-    const what = `${step.types.join(',')} worker ${step.name ?? step.workerId} (process ${step.pid})`;
+    const what = `${step.types.join(',')} worker ${step.name ?? step.workerId ?? ''} (${whereOf(step)})`;
     const failed = step.error === null ? '' : `; failed: ${step.error}`;
     context.stdout.write(`${words[step.action]} ${what}: ${step.why}${failed}\n`);
   }

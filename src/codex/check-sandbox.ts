@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SandboxMode } from '../contract/codex-job.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { failed, passed, type Check } from './check.ts';
@@ -38,16 +38,25 @@ async function trySandbox({
   codexHome,
   signal,
 }: SandboxCheck): Promise<{ code: number | null; output: string }> {
-  const scratch = await mkdtemp(join(tmpdir(), 'capstan-check-'));
+  const scratch = await scratchNear(codexHome);
   // Codex refuses every command while CODEX_HOME is missing, which says nothing about the sandbox.
   const exists = (await stat(codexHome).catch(() => null)) !== null;
   const home = exists ? codexHome : scratch;
   try {
-    const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: scratch };
+    const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: tmpdir() };
     return await runCodex({ bin, args: ['sandbox', '--', 'true'], env, limitMs, signal });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Where the home will be: under the temporary folder Codex makes no helpers, without which a `bwrap` of the system's finds nothing to run. */
+async function scratchNear(codexHome: string): Promise<string> {
+  for (let folder = dirname(codexHome); folder !== dirname(folder); folder = dirname(folder)) {
+    const made = await mkdtemp(join(folder, '.capstan-check-')).catch(() => null);
+    if (made !== null) return made;
+  }
+  return mkdtemp(join(tmpdir(), 'capstan-check-'));
 }
 
 function unavailable(why: string): AppError {

@@ -225,6 +225,18 @@ export const settings = {
       fallback: 'missing',
       description: 'Whether an image that is not there is pulled.',
     }),
+    memoryMb: optionalInteger({
+      min: 128,
+      max: 1_048_576,
+      otherwise: 'all there is',
+      description: 'The memory that a worker in a container may use, in MiB; one that needs more is killed.',
+    }),
+    cpus: optionalInteger({
+      min: 1,
+      max: 1024,
+      otherwise: 'all there are',
+      description: 'The processors that a worker in a container may use.',
+    }),
     codex: workerType('codex'),
     plantuml: workerType('plantuml'),
     notebook: workerType('notebook'),

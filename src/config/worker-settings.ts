@@ -20,7 +20,7 @@ const none: Group = { executionMode: null, count: null, image: null };
 export function workerDemand({ config, origins }: LoadedConfig, type: string): WorkerDemand {
   const { workers } = config;
   const own = Object.entries(workers).find(([name]) => name === type)?.[1];
-  const group: Group = typeof own === 'object' ? own : none;
+  const group: Group = typeof own === 'object' ? (own ?? none) : none;
   const mode = stronger(origins, {
     own: { value: group.executionMode, name: `workers.${type}.execution_mode` },
     general: { value: workers.defaultExecutionMode, name: 'workers.default_execution_mode' },

@@ -14,6 +14,8 @@ export const workerSchema = z.object({
   mode: z.enum(['direct', 'docker', 'kubernetes']),
   host: z.string(),
   pid: z.number().int().positive(),
+  /** As the engine's lists show it; null for one in no container. */
+  containerId: z.string().nullable(),
   status: workerStatusSchema,
   concurrency: z.number().int().positive(),
   activeJobs: z.number().int().nonnegative(),

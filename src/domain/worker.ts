@@ -8,6 +8,13 @@ export interface ProcessIdentity {
   readonly startToken: string;
 }
 
+/** Which container a worker runs in. */
+export interface ContainerIdentity {
+  readonly id: string;
+  /** The engine that it is a container of; null where nobody told. */
+  readonly engineId: string | null;
+}
+
 export interface NewWorker {
   readonly id: WorkerId;
   readonly types: readonly string[];
@@ -19,11 +26,14 @@ export interface NewWorker {
   readonly name?: string | null;
   /** The build that it serves alone; none for one that serves all. */
   readonly buildId?: BuildId | null;
+  /** None for one that runs in no container, or does not know in which. */
+  readonly container?: ContainerIdentity | null;
 }
 
 export interface WorkerRecord extends NewWorker {
   readonly name: string | null;
   readonly buildId: BuildId | null;
+  readonly container: ContainerIdentity | null;
   readonly state: 'starting' | 'ready' | 'draining';
   readonly activeJobs: number;
   readonly jobsProcessed: number;

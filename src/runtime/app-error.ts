@@ -30,6 +30,8 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof AppError) {
     return { kind: error.kind, code: error.code, message: error.message, hint: error.hint };
   }
+  // What came first is what went wrong; the rest came of it.
+  if (error instanceof SuppressedError) return toFailure(error.suppressed);
   const message = error instanceof Error ? error.message : String(error);
   return {
     kind: 'infrastructure',

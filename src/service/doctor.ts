@@ -5,6 +5,7 @@ import { failed, passed, warned } from '../codex/check.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex } from './examine-codex.ts';
+import { examineDocker } from './examine-docker.ts';
 import { examineTools } from './examine-tools.ts';
 import type { Capstan } from './open-capstan.ts';
 
@@ -14,14 +15,15 @@ const fullDiskBytes = 32 * 1024 ** 2;
 
 /** Everything that jobs rely on, looked at without changing anything but what an empty CODEX_HOME gets. */
 export async function examine(
-  examined: Pick<Capstan, 'config' | 'profile' | 'commandPath'>,
+  examined: Pick<Capstan, 'config' | 'profile' | 'commandPath' | 'containers'>,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { dataDir } = examined.config;
-  const [codex, containment, tools] = await Promise.all([
+  const [codex, containment, tools, docker] = await Promise.all([
     examineCodex(examined, signal),
     probeContainment(signal),
     examineTools({ path: examined.commandPath, ...examined.config.tools }, signal),
+    examineDocker(examined.config, examined.containers),
   ]);
   const holding =
     containment.kind === 'pid_namespace'
@@ -39,6 +41,7 @@ export async function examine(
     holding,
     ...codex.checks,
     ...tools,
+    ...docker,
   ];
 }
 

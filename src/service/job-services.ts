@@ -1,6 +1,7 @@
 import type { Store } from '../domain/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ArtifactStorage } from '../artifacts/artifact-storage.ts';
+import type { Containers } from './containers.ts';
 import type { JobTypes } from './job-types.ts';
 
 /** What the use cases of jobs need; made once by `openCapstan`. */
@@ -11,4 +12,6 @@ export interface JobServices {
   readonly dataDir: string;
   readonly jobTypes: JobTypes;
   readonly clock: Clock;
+  /** None: nothing is known of containers. */
+  readonly containers?: Containers;
 }

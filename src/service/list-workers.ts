@@ -3,27 +3,38 @@ import type { WorkerStatus, WorkerView } from '../contract/worker.ts';
 import type { WorkerRecord } from '../domain/worker.ts';
 import { isAlive, isSuspended } from '../runtime/process-identity.ts';
 import { toIso } from '../runtime/clock.ts';
+import type { ContainerState } from '../launcher/docker/container-states.ts';
 import type { JobServices } from './job-services.ts';
 
 /** A worker that was not heard of for so long hangs, even if its process is there. */
 const silentMs = 60_000;
 
-/** Registered workers with what can be seen of them: a local process that is gone is dead, whatever its row says. */
-export async function listWorkers({
+/** Registered workers with what can be seen of them: one whose process or container is gone is dead, whatever its row says. */
+export async function listWorkers(services: WorkerServices): Promise<readonly WorkerView[]> {
+  return (await seeWorkers(services)).map(({ worker, status }) => view(worker, status));
+}
+
+type WorkerServices = Pick<JobServices, 'store' | 'clock' | 'containers'>;
+
+/** The registered workers, each with its status. */
+export async function seeWorkers({
   store,
   clock,
-}: Pick<JobServices, 'store' | 'clock'>): Promise<readonly WorkerView[]> {
+  containers,
+}: WorkerServices): Promise<readonly { readonly worker: WorkerRecord; readonly status: WorkerStatus }[]> {
   const workers = await store.listWorkers();
-  return Promise.all(workers.map(async (worker) => view(worker, await statusOf(worker, clock()))));
+  const states = await containers?.states(workers);
+  return workers.map((worker) => ({ worker, status: statusOf(worker, clock(), states?.get(worker.id)) }));
 }
 
 /** Whether the worker can be counted on to take a job. */
-export async function isServing(worker: WorkerRecord, nowMs: number): Promise<boolean> {
-  const status = await statusOf(worker, nowMs);
+export function isServing(status: WorkerStatus): boolean {
   return status === 'idle' || status === 'busy' || status === 'starting';
 }
 
-export async function statusOf(worker: WorkerRecord, nowMs: number): Promise<WorkerStatus> {
+function statusOf(worker: WorkerRecord, nowMs: number, container?: ContainerState): WorkerStatus {
+  if (container === 'gone') return 'dead';
+  if (container === 'paused') return 'hung';
   const local = worker.process.host === hostname();
   if (local && !isAlive(worker.process)) return 'dead';
   if (isSuspended(worker.process)) return 'hung';
@@ -42,6 +53,7 @@ function view(worker: WorkerRecord, status: WorkerStatus): WorkerView {
     mode: worker.mode,
     host: worker.process.host,
     pid: worker.process.pid,
+    containerId: worker.container?.id ?? null,
     status,
     concurrency: worker.concurrency,
     activeJobs: worker.activeJobs,
@@ -51,14 +63,9 @@ function view(worker: WorkerRecord, status: WorkerStatus): WorkerView {
   };
 }
 
-/** Whether a worker is alive that takes jobs of this type. */
-export async function someoneServes(
-  { store, clock }: Pick<JobServices, 'store' | 'clock'>,
-  type: string,
-): Promise<boolean> {
-  const now = clock();
-  for (const worker of await store.listWorkers()) {
-    if (worker.types.includes(type) && (await isServing(worker, now))) return true;
-  }
-  return false;
+/** Whether a worker is alive that takes jobs of this type, whoever wants them: one of a build serves that build alone. */
+export async function someoneServes(services: WorkerServices, type: string): Promise<boolean> {
+  return (await seeWorkers(services)).some(
+    ({ worker, status }) => worker.buildId === null && worker.types.includes(type) && isServing(status),
+  );
 }

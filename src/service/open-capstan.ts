@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { createArtifactStorage } from '../artifacts/artifact-storage.ts';
 import { asFileError } from '../artifacts/file-error.ts';
+import { dockerTypes } from '../config/docker-types.ts';
 import type { Config } from '../config/settings.ts';
 import type { ProfileSeed } from '../config/load-profile.ts';
 import { chooseJournalMode } from '../domain/journal-mode.ts';
@@ -12,11 +13,13 @@ import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import type { DocumentJobTypeDeps } from './document-job-type.ts';
 import { allJobTypes } from './worker-types.ts';
+import { createContainers, type Containers } from './containers.ts';
 import type { JobServices } from './job-services.ts';
 import type { JobTypes } from './job-types.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
 export interface Capstan extends JobServices, AsyncDisposable {
+  readonly containers: Containers;
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
@@ -29,8 +32,10 @@ export interface OpenOptions {
   readonly config: Config;
   readonly profile: ProfileSeed;
   readonly logger: Logger;
-  /** Tells a Linux inside Windows. */
+  /** Tells a Linux inside Windows, and where containers are. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Inside a container: what lies under the database's folder is known to whoever started it, who has chosen how it is written. */
+  readonly contained?: boolean;
   /** Other than those that come with Capstan. */
   readonly jobTypes?: (deps: DocumentJobTypeDeps) => JobTypes;
 }
@@ -49,18 +54,19 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
     }
     throw asFileError(error, config.dataDir);
   }
+  // They open the same file.
+  const inContainers = dockerTypes(config).length > 0;
   const journal = chooseJournalMode({
     platform: process.platform,
     kernelRelease: release(),
     environment: options.environment ?? {},
     dbPath: config.dbPath,
-    containers: usesContainers(config),
+    containers: inContainers,
   });
-  if (journal.warning !== null && usesContainers(config))
-    logger.warn({ dbPath: config.dbPath }, journal.warning);
+  if (journal.warning !== null && inContainers) logger.warn({ dbPath: config.dbPath }, journal.warning);
   const store = await openSqliteStore({
     dbPath: config.dbPath,
-    journalMode: journal.mode,
+    journalMode: options.contained === true ? 'as_is' : journal.mode,
     busyLimitMs: config.store.busyTimeoutMs,
   });
   const artifacts = createArtifactStorage(join(config.dataDir, 'artifacts'));
@@ -78,15 +84,7 @@ export async function openCapstan(options: OpenOptions): Promise<Capstan> {
       providerKey: profile.openaiApiKey,
     }),
     clock: systemClock,
+    containers: createContainers(options.environment ?? {}),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
-}
-
-/** Whether the settings have any worker run in a container, which opens the same file. */
-function usesContainers({ workers }: Config): boolean {
-  const groups = Object.values(workers).filter((value) => typeof value === 'object');
-  return (
-    workers.defaultExecutionMode === 'docker' ||
-    groups.some(({ executionMode }) => executionMode === 'docker')
-  );
 }

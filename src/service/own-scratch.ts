@@ -27,22 +27,33 @@ export async function ownScratch(dataDir: string): Promise<Scratch> {
 
 /** Removes the scratch of processes that are gone. */
 export async function sweepScratch(dataDir: string): Promise<void> {
+  await sweep(dataDir, (owner) => !isAlive(owner));
+}
+
+/** Removes the scratch of all processes of a host that is gone: a container. */
+export async function sweepScratchOf(dataDir: string, host: string): Promise<void> {
+  await sweep(dataDir, (owner) => owner.host === host);
+}
+
+type Owner = z.infer<typeof ownerSchema>;
+
+async function sweep(dataDir: string, isGone: (owner: Owner) => boolean): Promise<void> {
   const root = rootOf(dataDir);
   const names = await readdir(root).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   });
-  for (const name of names) await removeIfDead(join(root, name));
+  for (const name of names) await removeIfGone(join(root, name), isGone);
 }
 
 function rootOf(dataDir: string): string {
   return join(dataDir, 'scratch');
 }
 
-async function removeIfDead(folder: string): Promise<void> {
+async function removeIfGone(folder: string, isGone: (owner: Owner) => boolean): Promise<void> {
   try {
     const owner = ownerSchema.safeParse(JSON.parse(await readFile(join(folder, ownerFile), 'utf8')));
-    if (owner.success && !isAlive(owner.data)) await removeTree(folder);
+    if (owner.success && isGone(owner.data)) await removeTree(folder);
   } catch (error) {
     if (!(error instanceof SyntaxError) && !hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     const found = await stat(folder).catch(() => null);

@@ -8,11 +8,15 @@ import type { Store } from '../domain/store.ts';
 import type { WorkerRecord } from '../domain/worker.ts';
 import { isAlive } from '../runtime/process-identity.ts';
 import { createOutbox } from '../worker/outbox.ts';
+import type { Containers } from './containers.ts';
+import { sweepScratchOf } from './own-scratch.ts';
 
 export interface ReapDeps {
   readonly store: Store;
   readonly dataDir: string;
   readonly logger: Logger;
+  /** None: workers in containers are known to be dead only by their silence. */
+  readonly containers?: Containers | undefined;
 }
 
 /** Jobs that run at once in one data folder; what is beyond is found the next time. */
@@ -28,7 +32,8 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
   const outcomes = { finish: store.finishAttempt.bind(store) };
   // First: an outcome of an attempt that has been taken away would be refused.
   await createOutbox(outboxDir(deps.dataDir), outcomes, logger).resend();
-  const workers = (await store.listWorkers()).filter(({ process }) => process.host === hostname());
+  const registered = await store.listWorkers();
+  const workers = registered.filter(({ process }) => process.host === hostname());
   const held = await heldJobs(store, workers);
   const dead = workers.filter(({ process }) => !isAlive(process));
   for (const worker of dead) {
@@ -38,6 +43,7 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
     const { pid } = worker.process;
     logger.warn({ workerId: worker.id, pid, jobs }, 'A worker died; its jobs are back in the queue');
   }
+  const gone = await reapContainers(deps, registered);
   // What dead builds wanted alone is not cancelled: who builds next finds it made.
   for (const build of await store.listBuilds()) if (!isAlive(build.process)) await store.closeBuild(build.id);
   const expired = await store.reapExpired();
@@ -47,7 +53,21 @@ export async function reap(deps: ReapDeps): Promise<boolean> {
     // A worker that is alive but does not say so is suspended or hangs: it must not go on with them when it wakes up.
     if (lost.length > 0 && worker.process.pid !== process.pid) await endLeftovers(worker, lost, logger);
   }
-  return dead.length + expired.length > 0;
+  return dead.length + gone + expired.length > 0;
+}
+
+/** A container takes along all that ran in it: only its jobs and its scratch are left. */
+async function reapContainers(deps: ReapDeps, registered: readonly WorkerRecord[]): Promise<number> {
+  const { store, logger, containers, dataDir } = deps;
+  const states = await containers?.states(registered);
+  const gone = registered.filter(({ id }) => states?.get(id) === 'gone');
+  for (const worker of gone) {
+    const jobs = await store.removeWorker(worker.id);
+    await sweepScratchOf(dataDir, worker.process.host);
+    const facts = { workerId: worker.id, container: worker.container?.id, jobs };
+    logger.warn(facts, "A worker's container is gone; its jobs are back in the queue");
+  }
+  return gone.length;
 }
 
 /** Where outcomes wait that could not be delivered. */

@@ -39,9 +39,9 @@ export async function runJob(
   request: Pick<SubmitJob, 'type' | 'input'> & Partial<SubmitJob>,
   options: RunJobOptions,
 ): Promise<Job> {
-  const { store, logger, config } = capstan;
+  const { store, config } = capstan;
   const { interrupted } = options;
-  await reap({ store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   await using own = ownWorker(capstan, interrupted, options.onNote);
   const left = new AbortController();
   await own.ensure();

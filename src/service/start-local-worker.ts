@@ -3,13 +3,14 @@ import { isTerminal, type Job } from '../domain/job.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Runner } from '../domain/runner.ts';
 import type { Store } from '../domain/store.ts';
-import type { NewWorker } from '../domain/worker.ts';
+import type { ContainerIdentity, NewWorker } from '../domain/worker.ts';
 import { openStoreJobSource } from '../queue/store-job-source.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { AppError } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
 import { currentProcessIdentity } from '../runtime/process-identity.ts';
 import { runWorker } from '../worker/run-worker.ts';
+import type { Containers } from './containers.ts';
 import { finishDeletions } from './delete-jobs.ts';
 import { every } from './every.ts';
 import { sweepScratch } from './own-scratch.ts';
@@ -31,6 +32,9 @@ export interface LocalWorkerOptions {
   /** The build that it serves alone. */
   readonly buildId?: BuildId | null;
   readonly mode?: NewWorker['mode'];
+  /** The container that it runs in. */
+  readonly container?: ContainerIdentity | null;
+  readonly containers?: Containers | undefined;
   readonly leaseMs: number;
   /** `Infinity`: running jobs are finished, however long they take. */
   readonly drainGraceMs: number;
@@ -70,14 +74,16 @@ export async function startLocalWorker(
     concurrency: options.concurrency,
     name: options.name ?? null,
     buildId: options.buildId ?? null,
+    container: options.container ?? null,
   };
+  await forgetEarlierLives(store, registration, logger);
   await store.registerWorker(registration);
   opening.defer(async () => {
     await store.removeWorker(id).catch((error: unknown) => {
       logger.warn({ err: error }, 'Could not sign off; this worker will be found dead');
     });
   });
-  const reaping = { store, logger, dataDir: options.dataDir };
+  const reaping = { store, logger, dataDir: options.dataDir, containers: options.containers };
   const sweep = async (): Promise<void> => {
     await sweepJobs({ ...reaping, runners, clock: systemClock });
     await sweepScratch(options.dataDir);
@@ -144,6 +150,19 @@ export async function startLocalWorker(
     logger.info({ reason: describeReason(drain.reason), jobsProcessed, uptimeMs }, 'Worker stopped');
   }
   return { id, stopped: serve() };
+}
+
+/** One container runs one worker: whoever is registered with this one's id lived before it was started again. */
+async function forgetEarlierLives(store: Store, { container }: NewWorker, logger: Logger): Promise<void> {
+  if (container === null || container === undefined) return;
+  for (const earlier of await store.listWorkers()) {
+    if (earlier.container?.id !== container.id) continue;
+    const jobs = await store.removeWorker(earlier.id);
+    logger.warn(
+      { earlier: earlier.id, jobs },
+      'This container was started again; its jobs are back in the queue',
+    );
+  }
 }
 
 function describeReason(reason: unknown): string {

@@ -1,8 +1,9 @@
 import type { Config } from '../config/settings.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { Store } from '../domain/store.ts';
-import { superviseWorker } from '../launcher/direct/attached-worker.ts';
+import { superviseWorker } from '../launcher/attached-worker.ts';
 import { workerCommand } from '../launcher/direct/worker-command.ts';
+import { processSource } from '../supervisor/child-source.ts';
 import { reap } from './reap.ts';
 import { leaveMs } from './workers/leave-ms.ts';
 import type { LaunchSurroundings } from './workers/launch-surroundings.ts';
@@ -28,8 +29,12 @@ export function startWorkerProcess(options: WorkerProcessOptions): AsyncDisposab
     image: null,
   } as const;
   const supervisor = superviseWorker({
-    ...surroundings,
-    ...workerCommand(surroundings.program, spec, surroundings.settings),
+    source: processSource({
+      ...workerCommand(surroundings.program, spec, surroundings.settings),
+      env: surroundings.env,
+      cwd: surroundings.cwd,
+    }),
+    onLogLine: surroundings.onLogLine,
     startLimitMs: config.workers.startTimeoutMs,
     leaveMs: config.worker.drainGraceMs + leaveMs,
     logger,

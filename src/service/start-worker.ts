@@ -1,6 +1,6 @@
 import type { BuildId } from '../domain/ids.ts';
 import type { Runner } from '../domain/runner.ts';
-import type { NewWorker } from '../domain/worker.ts';
+import type { ContainerIdentity, NewWorker } from '../domain/worker.ts';
 import type { Capstan } from './open-capstan.ts';
 import { createRunner } from './create-runner.ts';
 import { startLocalWorker, type LocalWorker, type LocalWorkerOptions } from './start-local-worker.ts';
@@ -14,6 +14,8 @@ export interface StartWorkerOptions {
   /** The build that it serves alone. */
   readonly buildId?: BuildId | null;
   readonly mode?: NewWorker['mode'];
+  /** The container that it runs in. */
+  readonly container?: ContainerIdentity | null;
   readonly concurrency?: number | undefined;
   readonly drainGraceMs?: number | undefined;
   readonly onTrouble?: LocalWorkerOptions['onTrouble'];
@@ -40,6 +42,8 @@ export async function startWorker(
       name: options.name ?? null,
       buildId: options.buildId ?? null,
       mode: options.mode ?? 'direct',
+      container: options.container ?? null,
+      containers: capstan.containers,
       leaseMs: config.worker.leaseMs,
       drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
       logger,

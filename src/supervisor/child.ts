@@ -25,7 +25,7 @@ export interface ChildExit {
 
 /** A running child. Both of its output streams are always read, so it never stalls on a full pipe. */
 export interface Child {
-  /** Leader of the child's process group; under a PID namespace the process that holds it, not the program itself. */
+  /** Leader of the child's process group; under a PID namespace the process that holds it, not the program itself; of a container its first. */
   readonly pid: number;
   readonly stdin: Writable;
   /** Bytes from stdout, in order; bytes that come while nobody listens are dropped. Returns the way to stop. */

@@ -62,11 +62,17 @@ export function containedExit(
   containment: Containment,
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
 ): { readonly code: number | null; readonly signal: NodeJS.Signals | null } {
-  if (containment.kind !== 'pid_namespace' || exit.code === null || exit.code <= 128) return exit;
-  const number = exit.code - 128;
+  return containment.kind !== 'pid_namespace' || exit.code === null ? exit : exitOfCode(exit.code);
+}
+
+/** What an exit code says that was handed on by a first process, shell or container: a signal is 128 + its number. */
+export function exitOfCode(code: number): {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+} {
   const signals = Object.entries(osConstants.signals) as [NodeJS.Signals, number][];
-  const signal = signals.find(([, each]) => each === number)?.[0];
-  return signal === undefined ? exit : { code: null, signal };
+  const signal = signals.find(([, each]) => each === code - 128)?.[0];
+  return signal === undefined ? { code, signal: null } : { code: null, signal };
 }
 
 /** Null where the prefix works, else what it said. */

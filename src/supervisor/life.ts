@@ -1,5 +1,6 @@
 import { AppError } from '../runtime/app-error.ts';
-import { startChild, type Child, type ChildExit, type ChildSpec } from './child.ts';
+import type { Child, ChildExit } from './child.ts';
+import type { ChildSource } from './child-source.ts';
 import { describeExit } from './describe-exit.ts';
 import { endChild } from './end-child.ts';
 import { killMarked } from './kill-marked.ts';
@@ -29,7 +30,7 @@ const exitNewsMs = 250;
  * `ending` aborts to have it ended; it is then not reported as lost.
  */
 export async function liveOnce<T>(
-  spec: ChildSpec,
+  source: ChildSource,
   options: FullSupervisorOptions<T>,
   { listener, ending }: { readonly listener: LifeListener<T>; readonly ending: AbortSignal },
 ): Promise<LifeEnd> {
@@ -37,7 +38,7 @@ export async function liveOnce<T>(
   const launchedMs = time.monotonicMs();
   let child: Child;
   try {
-    child = await startChild(spec, options);
+    child = await source.start(options);
   } catch (error) {
     if (!ending.aborted) listener.lost('exited');
     return { pid: null, exit: noExit, error: asAppError(error) };
@@ -45,7 +46,7 @@ export async function liveOnce<T>(
   listener.spawned(child);
   let error: AppError | null = null;
   try {
-    const value = await becomeReady(spec, child, { options, ending });
+    const value = await becomeReady(source, child, { options, ending });
     child.forgetStartup();
     if (!ending.aborted) listener.ready(value, time.monotonicMs() - launchedMs);
     await Promise.race([child.exited, aborted(ending)]);
@@ -61,13 +62,13 @@ export async function liveOnce<T>(
 
 /** The child made usable, or a rejection when it ends first, takes too long, or `ending` aborts. */
 async function becomeReady<T>(
-  spec: ChildSpec,
+  source: ChildSource,
   child: Child,
   { options, ending }: { readonly options: FullSupervisorOptions<T>; readonly ending: AbortSignal },
 ): Promise<T> {
   const over = new AbortController();
   const failed = (code: string, what: string): AppError =>
-    new AppError('infrastructure', code, `${spec.command} ${what} before it was ready.`, {
+    new AppError('infrastructure', code, `${source.name} ${what} before it was ready.`, {
       hint: 'Its output is in the details; try the command by hand with the same environment.',
       details: { output: child.startupOutput() },
     });

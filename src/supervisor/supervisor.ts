@@ -1,5 +1,6 @@
 import { AppError } from '../runtime/app-error.ts';
 import type { Child, ChildSpec } from './child.ts';
+import { processSource, type ChildSource } from './child-source.ts';
 import { liveOnce, type LifeEnd } from './life.ts';
 import { ReadyWaiters } from './ready-waiters.ts';
 import { planRestart, recentRestarts } from './restart-plan.ts';
@@ -15,11 +16,16 @@ import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-st
 
 /** Keeps one child process alive, once started, until stopped. */
 export function createSupervisor<T>(spec: ChildSpec, options: SupervisorOptions<T>): Supervisor<T> {
-  return new ChildSupervisor(spec, withDefaults(options));
+  return supervise(processSource(spec), options);
+}
+
+/** The same for what is started in another way than as a process. */
+export function supervise<T>(source: ChildSource, options: SupervisorOptions<T>): Supervisor<T> {
+  return new ChildSupervisor(source, withDefaults(options));
 }
 
 class ChildSupervisor<T> implements Supervisor<T> {
-  readonly #spec: ChildSpec;
+  readonly #source: ChildSource;
   readonly #options: FullSupervisorOptions<T>;
   readonly #waiters = new ReadyWaiters<T>();
   readonly #shutdown = new AbortController();
@@ -38,8 +44,8 @@ class ChildSupervisor<T> implements Supervisor<T> {
   #startupLatencyMs: number | null = null;
   #nextRestartDelayMs: number | null = null;
 
-  constructor(spec: ChildSpec, options: FullSupervisorOptions<T>) {
-    this.#spec = spec;
+  constructor(source: ChildSource, options: FullSupervisorOptions<T>) {
+    this.#source = source;
     this.#options = options;
   }
 
@@ -70,13 +76,13 @@ class ChildSupervisor<T> implements Supervisor<T> {
 
   async whenReady(signal: AbortSignal, limitMs: number): Promise<T> {
     signal.throwIfAborted();
-    if (this.#state === 'shutdown_in_progress') throw stopping(this.#spec);
+    if (this.#state === 'shutdown_in_progress') throw stopping(this.#source);
     if (this.#state === 'ready' && this.#current !== null) return this.#current.value;
     const error = (): AppError =>
       new AppError(
         'infrastructure',
         'worker_not_ready',
-        `${this.#spec.command} was not ready within ${String(limitMs)} ms: ${this.#state}.`,
+        `${this.#source.name} was not ready within ${String(limitMs)} ms: ${this.#state}.`,
         {
           hint: this.#lastExit?.error ?? 'Try again later.',
           details: { reason: this.#state, lastExit: this.#lastExit },
@@ -96,7 +102,7 @@ class ChildSupervisor<T> implements Supervisor<T> {
     this.#options.onEvent({ type: 'shutdown_initiated' });
     this.#step('stop');
     this.#shutdown.abort();
-    this.#waiters.reject(stopping(this.#spec));
+    this.#waiters.reject(stopping(this.#source));
     // Only a child that was ready can have work in flight.
     if (this.#current === null) this.#endLife();
   }
@@ -115,7 +121,7 @@ class ChildSupervisor<T> implements Supervisor<T> {
     for (let attempt = 1; !this.#isStopping(); attempt += 1) {
       this.#life = new AbortController();
       this.#options.onEvent({ type: 'worker_launch', attempt });
-      const end = await liveOnce(this.#spec, this.#options, {
+      const end = await liveOnce(this.#source, this.#options, {
         ending: this.#life.signal,
         listener: {
           spawned: (child) => {
@@ -234,8 +240,8 @@ class ChildSupervisor<T> implements Supervisor<T> {
   }
 }
 
-function stopping(spec: ChildSpec): AppError {
-  return new AppError('infrastructure', 'shutdown_in_progress', `${spec.command} is being shut down.`, {
+function stopping(source: ChildSource): AppError {
+  return new AppError('infrastructure', 'shutdown_in_progress', `${source.name} is being shut down.`, {
     hint: 'Try again once the service is back.',
   });
 }

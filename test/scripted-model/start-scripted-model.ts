@@ -11,6 +11,8 @@ import { Script } from './choose-turn.ts';
 
 export interface ScriptedModelOptions {
   readonly scenario: ScenarioInput;
+  /** The address to listen on; loopback when left out. */
+  readonly host?: string;
   /** 0, any free one, when left out. */
   readonly port?: number;
   /** The keys that are accepted; any is when left out. */
@@ -54,7 +56,7 @@ export interface UsageTotals {
   reasoning: number;
 }
 
-/** Starts the model on loopback; the caller owns it. */
+/** Starts the model; the caller owns it. */
 export async function startScriptedModel(options: ScriptedModelOptions): Promise<ScriptedModel> {
   const arrivals = new WaitableLog<string>(0);
   const gates = new Gates((name) => {
@@ -75,7 +77,8 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     void endpoint.answer(request, response);
   });
-  server.listen(options.port ?? 0, '127.0.0.1');
+  const { host = '127.0.0.1' } = options;
+  server.listen(options.port ?? 0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
@@ -90,7 +93,7 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
     return closed;
   };
   return {
-    baseUrl: `http://127.0.0.1:${String(port)}/v1`,
+    baseUrl: `http://${host}:${String(port)}/v1`,
     port,
     requests: log.entries,
     problems: endpoint.problems,

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { describe, test, type TestContext } from 'vitest';
+import { whyNoEngine } from './docker/engine.ts';
 
 /** Null, or why the thing is missing. */
 type Probe = () => string | null;
 
 const probes = {
-  docker: () => probe('docker', ['version', '--format', '{{.Server.Version}}']),
+  docker: whyNoEngine,
   git: () => probe('git', ['--version']),
   redis: () => probe('redis-server', ['--version']),
   chromium: () => probe('chromium', ['--version']),

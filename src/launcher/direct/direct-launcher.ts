@@ -7,7 +7,8 @@ import { backoffMs } from '../../runtime/backoff.ts';
 import { isAlive } from '../../runtime/process-identity.ts';
 import { deferred, pause } from '../../runtime/wait.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
-import { superviseWorker } from './attached-worker.ts';
+import { processSource } from '../../supervisor/child-source.ts';
+import { superviseWorker } from '../attached-worker.ts';
 import { startDetachedWorker } from './detached-worker.ts';
 import { endProcess } from './end-process.ts';
 import { workerCommand, type Program } from './worker-command.ts';
@@ -58,9 +59,11 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
     const givenUp = deferred<never>();
     givenUp.promise.catch(() => undefined);
     const supervisor = superviseWorker({
-      ...workerCommand(options.program, spec, options.settings),
-      env: options.env,
-      cwd: options.cwd,
+      source: processSource({
+        ...workerCommand(options.program, spec, options.settings),
+        env: options.env,
+        cwd: options.cwd,
+      }),
       leaveMs: options.leaveMs,
       startLimitMs: options.startLimitMs,
       logger: options.logger.child({ worker: spec.name }),

@@ -38,7 +38,7 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   await checkOutputFolder(plan.outputDir);
   const buildId = newId() as BuildId;
   await using open = new AsyncDisposableStack();
-  await reap({ store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   await store.openBuild(buildId, currentProcessIdentity());
   open.defer(() => store.closeBuild(buildId));
   const fleet = openFleet(options, { capstan, buildId, open });
@@ -59,7 +59,7 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
       logger.debug({ err: error }, 'No progress to tell');
     }),
   );
-  const replace = (): Promise<void> => replaceLost(fleet, openTasks(making), stop);
+  const replace = (): Promise<void> => replaceLost(making, fleet, stop);
   open.use(
     every(lookEveryMs, replace, (error) => {
       fault.abort(error);
@@ -179,12 +179,12 @@ function cancelOn(
   };
 }
 
-async function replaceLost(
-  fleet: BuildFleet,
-  open: ReadonlyMap<string, number>,
-  signal: AbortSignal,
-): Promise<void> {
+async function replaceLost(making: Making, fleet: BuildFleet, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
+  const { capstan } = making;
+  // No worker in a container can see that another container has died.
+  await reap({ ...capstan, dataDir: capstan.config.dataDir });
+  const open = openTasks(making);
   const serving = await fleet.serving();
   const lost = new Map([...open].filter(([type]) => (serving.get(type) ?? 0) === 0));
   if (lost.size > 0) await fleet.ensure(lost, signal);

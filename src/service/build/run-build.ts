@@ -34,7 +34,13 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
   const state = await readBuildState(stateFile);
   const hashes = new FileHashes(state.hashes);
   const results = new Map<string, TaskResult>();
-  const tools = createToolVersions(capstan, { types, state, signal: options.interrupted });
+  const tools = createToolVersions(capstan, {
+    loaded: options.loaded,
+    types,
+    state,
+    onNotice: options.surroundings.onNotice ?? (() => undefined),
+    signal: options.interrupted,
+  });
   const deps: LookDeps = {
     capstan,
     plan,

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { delimiter } from 'node:path';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import { workerDemand } from '../../config/worker-settings.ts';
 import { hasErrno } from '../../runtime/app-error.ts';
 import type { Capstan } from '../open-capstan.ts';
 import type { WorkerTypes } from '../worker-type.ts';
+import { isAgent } from '../workers/type-needs.ts';
 import type { BuildState } from './build-state.ts';
 
 export interface ToolVersions {
@@ -15,14 +18,18 @@ export interface ToolVersions {
   changed(): boolean;
 }
 
+export interface ToolVersionOptions {
+  readonly loaded: LoadedConfig;
+  readonly types: WorkerTypes;
+  readonly state: BuildState;
+  readonly onNotice: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Asking a tool for its version may cost a second; looking at its files costs nothing. */
 export function createToolVersions(
   capstan: Capstan,
-  {
-    types,
-    state,
-    signal,
-  }: { readonly types: WorkerTypes; readonly state: BuildState; readonly signal: AbortSignal },
+  { loaded, types, state, onNotice, signal }: ToolVersionOptions,
 ): ToolVersions {
   const known: Record<string, BuildState['tools'][string]> = { ...state.tools };
   const asked = new Map<string, Promise<string>>();
@@ -30,6 +37,9 @@ export function createToolVersions(
   let changed = false;
 
   async function ask(type: string): Promise<string> {
+    const { mode, image } = workerDemand(loaded, type);
+    // The tool of this machine, if there is one, has no part in it.
+    if (mode === 'docker' && image !== null) return imageVersion(capstan, { type, image, onNotice, signal });
     const before = known[type];
     if (before?.stamp === stampOf(capstan, before?.witnesses ?? [])) return before.version;
     const tool = await types.get(type)?.build.tool(capstan, signal);
@@ -49,6 +59,25 @@ export function createToolVersions(
     known: () => known,
     changed: () => changed,
   };
+}
+
+/** What an image makes changes with the image, whatever it is called. Rejects with `docker_unavailable`, `image_missing`, `image_pull_failed`. */
+async function imageVersion(
+  { config, containers }: Capstan,
+  { type, image, onNotice, signal }: ImageQuestion,
+): Promise<string> {
+  const [engine, { requireImage }] = await Promise.all([
+    containers.engine(),
+    import('../../launcher/docker/images.ts'),
+  ]);
+  const policy = { pull: config.workers.pull, onNotice };
+  const id = await requireImage(engine, image, { policy, signal });
+  return isAgent(type) ? `image ${id}, ${config.codex.model}` : `image ${id}`;
+}
+
+interface ImageQuestion extends Pick<ToolVersionOptions, 'onNotice' | 'signal'> {
+  readonly type: string;
+  readonly image: string;
 }
 
 function stampOf({ commandPath, config }: Capstan, witnesses: readonly string[]): string {

@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../config/load-config.ts';
 import { workerDemand } from '../../config/worker-settings.ts';
 import type { BuildId } from '../../domain/ids.ts';
 import { boundWorkers, type WorkerDemand } from '../../domain/worker-plan.ts';
-import { isServing } from '../list-workers.ts';
+import { isServing, seeWorkers } from '../list-workers.ts';
 import type { Capstan } from '../open-capstan.ts';
 import type { Launchers } from './create-launchers.ts';
 import { diskWarning, thisMachine } from './machine.ts';
@@ -39,13 +39,13 @@ export interface BuildFleet {
 
 export function createBuildFleet(options: FleetOptions): BuildFleet {
   const { capstan, loaded, launchers, buildId } = options;
-  const { store, clock, config, logger } = capstan;
+  const { store, config, logger } = capstan;
   const launched = new Set<string>();
 
   async function count(whose: (owner: BuildId | null) => boolean): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
-    for (const worker of await store.listWorkers()) {
-      if (!whose(worker.buildId) || !(await isServing(worker, clock()))) continue;
+    for (const { worker, status } of await seeWorkers(capstan)) {
+      if (!whose(worker.buildId) || !isServing(status)) continue;
       for (const type of worker.types) counts.set(type, (counts.get(type) ?? 0) + 1);
     }
     return counts;

@@ -1,11 +1,13 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionMode, Launcher } from '../../domain/launcher.ts';
 import { createDirectLauncher } from '../../launcher/direct/direct-launcher.ts';
-import { AppError } from '../../runtime/app-error.ts';
+import { createDockerLauncher } from '../../launcher/docker/docker-launcher.ts';
 import type { Capstan } from '../open-capstan.ts';
 import { reap } from '../reap.ts';
 import type { LaunchSurroundings } from './launch-surroundings.ts';
 import { leaveMs } from './leave-ms.ts';
+import { typeNeeds } from './type-needs.ts';
 
 /** Launchers by mode, each made when it is first asked for; disposing it disposes them. */
 export interface Launchers extends AsyncDisposable {
@@ -13,33 +15,38 @@ export interface Launchers extends AsyncDisposable {
 }
 
 export function createLaunchers(capstan: Capstan, surroundings: LaunchSurroundings): Launchers {
-  const { config, store, logger } = capstan;
+  const { config, store, logger, profile, containers } = capstan;
   const made = new Map<ExecutionMode, Launcher>();
+  const common = {
+    registered: () => store.listWorkers(),
+    leaveMs: config.worker.drainGraceMs + leaveMs,
+    logger,
+    onExit: () => {
+      reap({ ...capstan, dataDir: config.dataDir }).catch((error: unknown) => {
+        logger.warn({ err: error }, 'Could not take the jobs of a worker back');
+      });
+    },
+  };
 
   function create(mode: ExecutionMode): Launcher {
     if (mode === 'docker') {
-      throw new AppError(
-        'configuration',
-        'docker_not_supported',
-        'Workers in containers are not supported yet.',
-        {
-          hint: 'Use --workers=direct.',
-        },
-      );
+      return createDockerLauncher({
+        ...common,
+        ...surroundings,
+        onNotice: surroundings.onNotice ?? (() => undefined),
+        connect: () => containers.engine(),
+        config,
+        platform: process.platform,
+        owner: ownerOf(config.dataDir),
+        needsOf: (type) => typeNeeds(type, config, profile),
+      });
     }
     return createDirectLauncher({
+      ...common,
       ...surroundings,
       logDir: join(config.dataDir, 'logs'),
-      registered: () => store.listWorkers(),
       startRetries: config.workers.startRetries,
       startLimitMs: config.workers.startTimeoutMs,
-      leaveMs: config.worker.drainGraceMs + leaveMs,
-      logger,
-      onExit: () => {
-        reap({ store, logger, dataDir: config.dataDir }).catch((error: unknown) => {
-          logger.warn({ err: error }, 'Could not take the jobs of a worker back');
-        });
-      },
     });
   }
 
@@ -53,4 +60,11 @@ export function createLaunchers(capstan: Capstan, surroundings: LaunchSurroundin
       await Promise.all([...made.values()].map((launcher) => launcher[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** `uid:gid`, so that what a container writes keeps its owner; null on Windows, where files have none such. */
+function ownerOf(folder: string): string | null {
+  if (process.platform === 'win32') return null;
+  const { uid, gid } = statSync(folder);
+  return `${uid}:${gid}`;
 }

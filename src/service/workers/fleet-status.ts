@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { dockerTypes } from '../../config/docker-types.ts';
+import { toFailure } from '../../runtime/app-error.ts';
 import { listWorkers } from '../list-workers.ts';
 import type { Capstan } from '../open-capstan.ts';
 import { diskWarning } from './machine.ts';
@@ -46,6 +48,7 @@ export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
   const disk = diskWarning(config.dataDir);
   const problems = [
     ...types.flatMap(problemsOf),
+    ...(await engineProblems(capstan)),
     ...(disk === null ? [] : [{ type: null, level: 'warning', message: disk, hint: '' } as const]),
   ];
   const health = problems.some(({ level }) => level === 'error')
@@ -54,6 +57,18 @@ export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
       ? 'warning'
       : 'healthy';
   return { health, host: hostname(), dbPath: config.dbPath, types, problems };
+}
+
+/** Only where the settings have workers run in containers. */
+async function engineProblems({ config, containers }: Capstan): Promise<readonly FleetProblem[]> {
+  if (dockerTypes(config).length === 0) return [];
+  try {
+    await containers.engine();
+    return [];
+  } catch (error) {
+    const { message, hint } = toFailure(error);
+    return [{ type: null, level: 'warning', message, hint }];
+  }
 }
 
 function problemsOf({ type, workers, waiting }: TypeStatus): readonly FleetProblem[] {

@@ -9,4 +9,6 @@ export interface LaunchSurroundings {
   readonly cwd: string;
   /** Each line that an attached worker logs. */
   readonly onLogLine: (line: string) => void;
+  /** What a person should know while workers are started. */
+  readonly onNotice?: (message: string) => void;
 }

@@ -48,7 +48,7 @@ export async function startServices(
   capstan: Capstan,
   options: StartServicesOptions,
 ): Promise<readonly Service[]> {
-  const { config, store, logger } = capstan;
+  const { store, config, logger } = capstan;
   using held = holdFile(join(config.dataDir, 'services.lock'));
   if (held === null) {
     throw new AppError(
@@ -62,7 +62,7 @@ export async function startServices(
   }
   const before = await readWorkerState(options.stateFile);
   if (before !== null) requireSameDatabase(before, config.dbPath, options.stateFile);
-  await reap({ store, logger, dataDir: config.dataDir });
+  await reap({ ...capstan, dataDir: config.dataDir });
   const asked = [...options.types.keys()].map((type) => workerDemand(options.loaded, type));
   const { demands, warnings } = boundWorkers(
     asked.filter(({ count }) => count > 0),

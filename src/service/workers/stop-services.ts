@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ExecutionMode } from '../../domain/launcher.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
-import { isAlive } from '../../runtime/process-identity.ts';
 import { holdFile } from '../../store/sqlite/hold-file.ts';
+import { seeWorkers } from '../list-workers.ts';
 import type { Capstan } from '../open-capstan.ts';
 import { createLaunchers } from './create-launchers.ts';
 import type { LaunchSurroundings } from './launch-surroundings.ts';
@@ -61,8 +61,9 @@ export async function stopServices(
     }),
   );
   const failed = results.find((result) => result.status === 'rejected');
-  for (const { id, name, process } of await store.listWorkers())
-    if (name !== null && known.has(name) && !isAlive(process)) await store.removeWorker(id);
+  for (const { worker, status } of await seeWorkers(capstan))
+    if (worker.name !== null && known.has(worker.name) && status === 'dead')
+      await store.removeWorker(worker.id);
   if (failed !== undefined) {
     throw new AppError(
       'infrastructure',

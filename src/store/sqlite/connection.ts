@@ -4,7 +4,7 @@ import { checkSchema, migrate } from './migrate.ts';
 
 export interface ConnectionOptions {
   readonly dbPath: string;
-  readonly journalMode: 'wal' | 'delete';
+  readonly journalMode: 'wal' | 'delete' | 'as_is';
   /** How long SQLite itself may block the thread for a lock. */
   readonly busyTimeoutMs: number;
 }
@@ -16,7 +16,7 @@ export function openConnection(options: ConnectionOptions, nowMs: number): Datab
   const db = connect(options);
   try {
     checkSchema(db);
-    db.pragma(`journal_mode = ${options.journalMode}`);
+    if (options.journalMode !== 'as_is') db.pragma(`journal_mode = ${options.journalMode}`);
     migrate(db, nowMs);
     return db;
   } catch (error) {

@@ -9,8 +9,8 @@ export interface SqliteStoreOptions {
   readonly dbPath: string;
   /** Stands in for the database's clock. */
   readonly clock?: Clock;
-  /** `delete` for a file system without shared memory. */
-  readonly journalMode?: 'wal' | 'delete';
+  /** `delete` for a file system without shared memory; `as_is` leaves it to who made the file. */
+  readonly journalMode?: 'wal' | 'delete' | 'as_is';
   /** How long a call waits for other processes' locks before `store_busy`. */
   readonly busyLimitMs?: number;
 }

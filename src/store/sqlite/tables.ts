@@ -25,6 +25,8 @@ export interface WorkerRow {
   readonly last_seen_at_ms: number;
   readonly name: string | null;
   readonly build_id: string | null;
+  readonly container_id: string | null;
+  readonly engine_id: string | null;
 }
 
 export interface BuildRow {

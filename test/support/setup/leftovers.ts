@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cacheRoot, leftoversVariable, runFolderPrefix, runVariable } from '../test-run.ts';
+import { endEngine } from '../docker/engine.ts';
 import { removeContainers } from './containers.ts';
 import { endProcesses } from './processes.ts';
 
@@ -22,8 +23,8 @@ export async function setup(): Promise<() => Promise<void>> {
 async function teardown(runFolder: string): Promise<void> {
   const left = [
     ...(await endProcesses(runFolder)),
-    ...(await removeContainers()),
-    ...(await removeFolders(runFolder)),
+    ...(await removeContainers(runFolder)),
+    ...(await endEngine().then(() => removeFolders(runFolder))),
   ];
   if (left.length === 0) return;
   process.env[leftoversVariable] = String(left.length);

@@ -3,6 +3,7 @@ import { gatewayResponsesMigration } from './0002-gateway-responses.ts';
 import { buildsMigration } from './0003-builds.ts';
 import { responseAnswersMigration } from './0004-response-answers.ts';
 import { jobDeletionMigration } from './0005-job-deletion.ts';
+import { containersMigration } from './0006-containers.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   buildsMigration,
   responseAnswersMigration,
   jobDeletionMigration,
+  containersMigration,
 ];

@@ -28,6 +28,7 @@ export function listWorkers(db: Database): WorkerRecord[] {
     concurrency: row.concurrency,
     name: row.name,
     buildId: row.build_id as BuildId | null,
+    container: row.container_id === null ? null : { id: row.container_id, engineId: row.engine_id },
     state: row.state,
     activeJobs: row.active ?? 0,
     jobsProcessed: row.jobs_processed,

@@ -33,15 +33,17 @@ export function prepareCountWaiters(db: Database): (parameters: WaitersParameter
 /** A worker that registers again keeps its count. */
 export function prepareRegisterWorker(db: Database): (worker: NewWorker, nowMs: number) => void {
   const statement = db.prepare(`
-    INSERT INTO workers (id, types, queues, mode, host, pid, start_token, concurrency, name, build_id, state, started_at_ms, last_seen_at_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?)
+    INSERT INTO workers (id, types, queues, mode, host, pid, start_token, concurrency, name, build_id,
+      container_id, engine_id, state, started_at_ms, last_seen_at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       types = excluded.types, queues = excluded.queues, mode = excluded.mode, host = excluded.host, pid = excluded.pid,
       start_token = excluded.start_token, concurrency = excluded.concurrency,
-      name = excluded.name, build_id = excluded.build_id, state = excluded.state,
+      name = excluded.name, build_id = excluded.build_id,
+      container_id = excluded.container_id, engine_id = excluded.engine_id, state = excluded.state,
       last_seen_at_ms = excluded.last_seen_at_ms
   `);
-  return ({ id, types, queues, mode, process, concurrency, name, buildId }, nowMs) => {
+  return ({ id, types, queues, mode, process, concurrency, name, buildId, container }, nowMs) => {
     statement.run(
       id,
       JSON.stringify(types),
@@ -53,6 +55,8 @@ export function prepareRegisterWorker(db: Database): (worker: NewWorker, nowMs: 
       concurrency,
       name ?? null,
       buildId ?? null,
+      container?.id ?? null,
+      container?.engineId ?? null,
       nowMs,
       nowMs,
     );

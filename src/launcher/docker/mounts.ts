@@ -1,0 +1,50 @@
+import { posix, win32 } from 'node:path';
+
+/** The folders of this machine that a worker works in. */
+export interface HostFolders {
+  readonly platform: NodeJS.Platform;
+  readonly dataDir: string;
+  readonly dbPath: string;
+  readonly codexHome: string;
+}
+
+export interface MountPlan {
+  /** `source` on this machine, `target` in the container; folders, never a file: the database has other files beside it. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  /** How the worker names what it works in. */
+  readonly inside: {
+    readonly dataDir: string;
+    readonly dbPath: string;
+    readonly codexHome: string;
+  };
+}
+
+const insideRoot = '/capstan';
+
+/**
+ * What of this machine a container sees. Every path keeps its name, as what is stored holds absolute ones and workers of other modes read
+ * it too; those of Windows have none in a container, and get one below /capstan.
+ */
+export function planMounts({ platform, dataDir, dbPath, codexHome }: HostFolders): MountPlan {
+  const path = platform === 'win32' ? win32 : posix;
+  const mounts: { readonly source: string; readonly target: string }[] = [];
+
+  function reach(folder: string, name: string): string {
+    for (const { source, target } of mounts) {
+      const relative = path.relative(source, folder);
+      const isInside =
+        relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+      if (isInside) return posix.join(target, ...relative.split(path.sep));
+    }
+    const target = platform === 'win32' ? posix.join(insideRoot, name) : folder;
+    mounts.push({ source: folder, target });
+    return target;
+  }
+
+  const inside = {
+    dataDir: reach(dataDir, 'data'),
+    dbPath: posix.join(reach(path.dirname(dbPath), 'database'), path.basename(dbPath)),
+    codexHome: reach(codexHome, 'codex-home'),
+  };
+  return { mounts, inside };
+}
