@@ -38,20 +38,21 @@ async function trySandbox({
   codexHome,
   signal,
 }: SandboxCheck): Promise<{ code: number | null; output: string }> {
-  const scratch = await scratchNear(codexHome);
+  const scratch = await mkdtemp(join(tmpdir(), 'capstan-check-'));
   // Codex refuses every command while CODEX_HOME is missing, which says nothing about the sandbox.
   const exists = (await stat(codexHome).catch(() => null)) !== null;
-  const home = exists ? codexHome : scratch;
+  const home = exists ? codexHome : await homeNear(codexHome);
   try {
-    const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: tmpdir() };
+    const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: scratch };
     return await runCodex({ bin, args: ['sandbox', '--', 'true'], env, limitMs, signal });
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    const made = exists ? [scratch] : [scratch, home];
+    await Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true })));
   }
 }
 
 /** Where the home will be: under the temporary folder Codex makes no helpers, without which a `bwrap` of the system's finds nothing to run. */
-async function scratchNear(codexHome: string): Promise<string> {
+async function homeNear(codexHome: string): Promise<string> {
   for (let folder = dirname(codexHome); folder !== dirname(folder); folder = dirname(folder)) {
     const made = await mkdtemp(join(folder, '.capstan-check-')).catch(() => null);
     if (made !== null) return made;

@@ -40,7 +40,7 @@ jobs:
   - { type: plantuml, input: 'diagrams/model.puml', uses: 'diagrams/*.iuml', format: [svg] }
   - { type: drawio, input: diagrams/network.drawio, format: [svg] }
   - { type: notebook, input: slides/graphs.ipynb, format: html, execute: true }
-  - { id: site, type: codex, source: site, prompt: Add a page, checks: grep Added added.html }
+  - { id: pages, type: codex, source: pages, prompt: Add a page, checks: grep Added added.html }
 `;
 
 /** Who has no rights on this machine but to use its engine; whoever runs the tests, where that is not root. */
@@ -120,8 +120,8 @@ needs('docker').describe('images', () => {
     });
     const project = dir.join('project');
     await cp(path.join(checkout, 'examples/course'), project, { recursive: true });
-    await mkdir(path.join(project, 'site'));
-    await writeFile(path.join(project, 'site/index.html'), '<h1>Site</h1>\n');
+    await mkdir(path.join(project, 'pages'));
+    await writeFile(path.join(project, 'pages/index.html'), '<h1>Site</h1>\n');
     await writeFile(path.join(project, 'all.yaml'), manifest);
     await Promise.all([mkdir(dir.join('home')), mkdir(dir.join('data'))]);
     await ownAll(dir.path, user);
@@ -156,8 +156,8 @@ needs('docker').describe('images', () => {
     expect(await output('diagrams/network-Triangle.svg')).toContain('<svg');
     // What only the notebook's execution can know.
     expect(await output('slides/graphs.html')).toContain('{1: 2, 2: 2, 3: 3, 4: 1}');
-    expect(await output('site/added.html')).toBe('<h1>Added</h1>\n');
-    expect((await stat(path.join(project, 'dist/site/added.html'))).uid).toBe(user.uid);
+    expect(await output('pages/added.html')).toBe('<h1>Added</h1>\n');
+    expect((await stat(path.join(project, 'dist/pages/added.html'))).uid).toBe(user.uid);
     const left = await docker(
       'ps',
       '--all',
