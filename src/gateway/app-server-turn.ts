@@ -3,7 +3,12 @@ import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue
 import type { Turn } from '../codex/protocol/generated/v2/Turn.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { deferred, within } from '../runtime/wait.ts';
-import { baseInstructions, gatewayThreadConfig, type ThreadSettings } from './thread-settings.ts';
+import {
+  baseInstructions,
+  gatewayThreadConfig,
+  threadProfile,
+  type ThreadSettings,
+} from './thread-settings.ts';
 import { TurnWatch } from './turn-watch.ts';
 import { enough, textOf, type TurnEnd, type TurnListener, type TurnSpec } from './turn.ts';
 
@@ -56,6 +61,7 @@ export async function runAppServerTurn(client: AppServerClient, run: TurnRun): P
       input: [...spec.input],
       // Resumed and forked threads would have theirs again.
       ...noEnvironment(run.settings),
+      ...(isLoadedOpenly(run) ? { permissions: threadProfile } : {}),
       ...(spec.effort === null ? {} : { effort: spec.effort }),
       ...(spec.summary === null ? {} : { summary: spec.summary }),
       ...(spec.outputSchema === null ? {} : { outputSchema: spec.outputSchema }),
@@ -86,7 +92,10 @@ export async function openThread(
   { spec, settings, signal }: Pick<TurnRun, 'spec' | 'settings' | 'signal'>,
 ): Promise<string> {
   const { thread: plan } = spec;
-  const config = gatewayThreadConfig(settings) as Record<string, JsonValue>;
+  const config = {
+    ...gatewayThreadConfig(settings),
+    ...(isLoadedOpenly({ spec, settings }) ? { default_permissions: ':read-only' } : {}),
+  } as Record<string, JsonValue>;
   const common = {
     cwd: settings.folder,
     model: spec.model,
@@ -133,6 +142,16 @@ export async function openThread(
         }),
   });
   return thread.id;
+}
+
+/**
+ * A thread that is resumed or forked cannot be told to do without an environment until its turn comes, and Codex looks for instructions in
+ * it when it is loaded: through a sandbox where it may not read everything, which takes four times as long. Nothing else happens before its turn, which has
+ * the thread's own profile, and no environment.
+ */
+function isLoadedOpenly({ spec, settings }: Pick<TurnRun, 'spec' | 'settings'>): boolean {
+  const { kind } = spec.thread;
+  return settings.sandboxMode === 'read-only' && (kind === 'continued' || kind === 'forked');
 }
 
 /** Without an environment there is nothing to run a command in and no file to read. */

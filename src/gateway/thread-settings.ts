@@ -15,15 +15,18 @@ export interface ThreadSettings {
 /** What the model is told to be, in place of Codex's own text, which is about a shared workspace that is not there. */
 export const baseInstructions = `You are Codex, reached through an API. Each conversation comes from a program, and your answer goes back to it as it is: nobody can be asked, no files of the user are at hand. Follow the instructions of the conversation, answer in the language and format that it asks for, and give the answer itself, without a report on how you came to it.`;
 
+/** The name of the profile that a thread's turns run under. */
+export const threadProfile = 'gateway';
+
 /** Everything that keeps a thread of the gateway from the machine and from other threads; passed again on resume and fork. */
 export function gatewayThreadConfig(settings: ThreadSettings): JsonObject {
   const { folder, sandboxMode, commandPath, provider, verbosity, codexBin } = settings;
   return {
     ...unattendedConfig,
     features: { ...unattendedConfig.features, ...(sandboxMode === 'read-only' ? commandsOff : {}) },
-    default_permissions: 'gateway',
+    default_permissions: threadProfile,
     permissions: {
-      gateway: {
+      [threadProfile]: {
         filesystem: {
           // Programs and their libraries, without which no command starts.
           ':minimal': 'read',
