@@ -299,12 +299,15 @@ describe('the data folder', () => {
   });
 });
 
-test.each(['/', '/proc', '/proc/self', '/sys', '/dev'])('the folder %s is refused by name', async (folder) => {
-  await using stage = await openCliStage();
-  const result = await stage.capstan(['run', 'x', '--json', '--dir', folder]);
-  expectError(result, { exit: 2, kind: 'user', code: 'source_is_system' });
-  expect(errorOf(result).message).toContain('"/');
-});
+test.each(['/', '/proc', '/proc/self', '/sys', '/dev'])(
+  'the folder %s is refused by name',
+  async (folder) => {
+    await using stage = await openCliStage();
+    const result = await stage.capstan(['run', 'x', '--json', '--dir', folder]);
+    expectError(result, { exit: 2, kind: 'user', code: 'source_is_system' });
+    expect(errorOf(result).message).toContain('"/');
+  },
+);
 
 test('an idempotency key that stands for another job is refused', async () => {
   await using stage = await openCliStage();
