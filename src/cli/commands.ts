@@ -1,65 +1,74 @@
 import type { CliCommand } from './command.ts';
-import { commandNames, type CommandName } from './command-names.ts';
 
 export interface CommandEntry {
-  readonly name: CommandName;
+  readonly name: string;
   readonly summary: string;
   load(): Promise<CliCommand>;
 }
 
-const table: Readonly<Record<CommandName, Omit<CommandEntry, 'name'>>> = {
-  run: {
+/** Every command, loaded only when it is the one that was called. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'run',
     summary: 'Run one job on a folder and wait for it',
     load: async () => (await import('./run.ts')).runCommand,
   },
-  jobs: {
+  {
+    name: 'jobs',
     summary: 'List, show, follow, cancel, retry and apply jobs',
     load: async () => (await import('./jobs.ts')).jobsCommand,
   },
-  build: {
+  {
+    name: 'build',
     summary: 'Make what a manifest says, and of that only what changed',
     load: async () => (await import('./build.ts')).buildCommand,
   },
-  worker: {
+  {
+    name: 'worker',
     summary: 'Start a worker that takes jobs until it is stopped',
     load: async () => (await import('./worker.ts')).workerCommand,
   },
-  workers: {
+  {
+    name: 'workers',
     summary: 'List registered workers, clean up after dead ones',
     load: async () => (await import('./workers.ts')).workersCommand,
   },
-  'start-services': {
+  {
+    name: 'start-services',
     summary: 'Start workers that go on until they are stopped',
     load: async () => (await import('./start-services.ts')).startServicesCommand,
   },
-  'stop-services': {
+  {
+    name: 'stop-services',
     summary: 'Stop the workers that start-services started',
     load: async () => (await import('./stop-services.ts')).stopServicesCommand,
   },
-  status: {
+  {
+    name: 'status',
     summary: 'Say how workers and queues stand: exit 0 healthy, 1 warning, 2 error',
     load: async () => (await import('./status.ts')).statusCommand,
   },
-  serve: {
+  {
+    name: 'serve',
     summary: 'Serve the HTTP API, with a worker',
     load: async () => (await import('./serve.ts')).serveCommand,
   },
-  gateway: {
+  {
+    name: 'gateway',
     summary: 'Serve an OpenAI-compatible endpoint on Codex',
     load: async () => (await import('./gateway.ts')).gatewayCommand,
   },
-  doctor: {
+  {
+    name: 'doctor',
     summary: 'Check what is installed, what is missing, what to do',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
-  config: {
+  {
+    name: 'config',
     summary: 'Show the settings and where they come from',
     load: async () => (await import('./config.ts')).configCommand,
   },
-};
-
-/** Every command, loaded only when it is the one that was called. */
-export const commands: readonly CommandEntry[] = commandNames.map((name) => ({ name, ...table[name] }));
+];
 
 /** Options of every command; each takes a value. */
 export const globalOptions = [
