@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
-import { writeOneCertificate } from '../codex/one-certificate.ts';
+import { writeOneCertificate } from '../codex/write-one-certificate.ts';
 import { findCodex } from '../codex/find-codex.ts';
 import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
@@ -53,15 +53,12 @@ export async function openGateway(
         };
   const scratch = opening.use(await ownScratch(config.dataDir));
   await sweepScratch(config.dataDir);
-  const gatewayDir = join(config.dataDir, 'gateway');
-  await mkdir(gatewayDir, { recursive: true, mode: 0o700 });
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
     scratchDir: scratch.path,
     // The model proxy is on this machine; a login of Codex's own leads out.
-    certificatesFile:
-      upstream === null ? undefined : await writeOneCertificate(join(gatewayDir, 'certificate.pem')),
+    certificatesFile: upstream === null ? undefined : await writeOneCertificate(scratch.path),
     commandPath,
     containment,
     logger,

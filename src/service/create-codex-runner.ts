@@ -1,6 +1,7 @@
 import { createAppServerDriver } from '../codex/app-server/app-server-driver.ts';
 import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
 import { requireChecks } from '../codex/check.ts';
+import { writeOneCertificate } from '../codex/write-one-certificate.ts';
 import { createExecDriver } from '../codex/exec/exec-driver.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import { sandboxRunner } from '../codex/run-sandboxed.ts';
@@ -40,6 +41,8 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     codexBin: codex.path,
     codexHome: settings.home,
     scratchDir: scratch.path,
+    // The model proxy is on this machine; a login of Codex's own leads out.
+    certificatesFile: settings.auth === 'home' ? undefined : await writeOneCertificate(scratch.path),
     commandPath: capstan.commandPath,
     containment,
     logger: logger.child({ room: 'codex' }),

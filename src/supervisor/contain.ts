@@ -17,10 +17,23 @@ const probeLimitMs = 5_000;
 const marker = 'contained';
 
 /**
+ * Run by root, before the child starts: the kernel lets uid 0 write its settings by the file's owner alone, also without any capability and
+ * out of a sandbox that mounts a /proc of its own, and `core_pattern` runs a program as root outside of everything. What covers a part of
+ * /proc also keeps whoever is inside from mounting another.
+ */
+const coverKernelSettings = `if [ -w /proc/sys/kernel/panic ]; then
+  for path in /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs; do
+    [ -e "$path" ] || continue
+    mount -o bind,ro,nosuid,nodev,noexec "$path" "$path" || exit 126
+  done
+fi
+`;
+
+/**
  * The first process of the namespace: runs the child in the foreground, reaps what the child leaves behind (Codex does not), and
  * lets SIGTERM to the group reach the child, which as first process itself would never feel a signal that it does not handle.
  */
-const init = ['/bin/sh', '-c', '"$@"; exit $?', 'init'];
+const init = ['/bin/sh', '-c', `${coverKernelSettings}"$@"; exit $?`, 'init'];
 
 /** Finds out by trying what holds children here. Rejects only when the signal aborts. */
 export async function probeContainment(signal: AbortSignal): Promise<Containment> {

@@ -39,6 +39,8 @@ chmod 1777 dev/shm
 for name in null zero full random urandom; do : >"dev/$name"; mount --bind "/dev/$name" "dev/$name"; done
 ln -s /proc/self/fd dev/fd
 mount --rbind /proc proc
+# To root the kernel's settings are files of its own, whatever else it may not do.
+mount -o remount,bind,ro,nosuid,nodev,noexec proc
 pivot_root . .old
 cd /
 chmod 1777 /tmp

@@ -53,6 +53,21 @@ describe.each(driverNames)('with %s', (name) => {
     expect(new Set(models)).toEqual(new Set(['gpt-5.5']));
   });
 
+  test("a command cannot write the kernel's settings, also where it is root's", async () => {
+    await using stage = await openStage(
+      name,
+      // The value that is there: a sandbox that lets this through leaves the machine as it was.
+      commandsThenText(
+        'cd /proc/sys/kernel; (cat core_pattern >core_pattern) 2>/dev/null && said=written || said=refused; echo $said >"$OLDPWD/out.txt"',
+      ),
+    );
+    const job = await stage.newJob();
+
+    await stage.run(job);
+
+    expect(await readOutput(job)).toBe('refused\n');
+  });
+
   test("a command reads neither our data, nor CODEX_HOME, nor another job's files", async () => {
     await using stage = await openStage(
       name,

@@ -37,6 +37,24 @@ test('a jailed program sees the folders that were named, under their own paths, 
   ).toBe('inside\na b$c\n3');
 });
 
+test("nothing in a jail writes the kernel's settings, also where it is root's", async () => {
+  const write = '(cat /proc/sys/kernel/core_pattern >/proc/sys/kernel/core_pattern) 2>/dev/null';
+  expect(await inJail(`${write} && echo written || echo refused`, {})).toBe('refused');
+  const bare = await jailed(
+    {
+      command: '/bin/sh',
+      args: ['-c', `${write} && echo written || echo refused`],
+      env: { PATH: path },
+      cwd: '/',
+    },
+    { folders: [], network: 'none' },
+    await probeJail(limit()),
+  );
+  // Also where no PID namespace is around it.
+  const { stdout } = await run(bare.command, bare.args, { env: bare.env, cwd: bare.cwd, timeout: 20_000 });
+  expect(stdout).toBe('refused\n');
+});
+
 test('a folder to read cannot be written, one to write can', async () => {
   await using dir = await tempDir();
   await makeTree(dir.path, { read: null, write: null });
