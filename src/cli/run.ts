@@ -2,20 +2,25 @@ import { dirname, resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { z } from 'zod';
 import { submitJobSchema, type JobView } from '../contract/job.ts';
+import { workerDemand } from '../config/worker-settings.ts';
 import { AppError } from '../runtime/app-error.ts';
+import { newId } from '../runtime/ids.ts';
 import { artifactNames } from '../runners/codex/artifact-names.ts';
 import { applyJob } from '../service/apply-job.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { readPatch } from '../service/read-patch.ts';
 import { someoneServes } from '../service/list-workers.ts';
 import { submitJob } from '../service/submit-job.ts';
+import type { OwnWorker } from '../service/own-worker.ts';
 import { runJob } from '../service/run-job.ts';
+import { launchedWorker } from '../service/workers/launched-worker.ts';
 import type { Job } from '../domain/job.ts';
 import { toJobView } from '../domain/job-view.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes, type CliContext, type ExitCode } from './context.ts';
-import { openFromCli } from './open.ts';
+import { launchSurroundings } from './launch-surroundings.ts';
+import { loadCliConfig, openFromCli } from './open.ts';
 import { durationOption, repeatedOption } from './options.ts';
 import { readPrompt } from './read-prompt.ts';
 import { countOf, formatDuration, renderJob } from './render-job.ts';
@@ -81,7 +86,7 @@ const run: Action = async (context, args, raw) => {
   const { model: _model, timeout: _timeout, network: _network, ...settings } = raw;
   await using capstan = await openFromCli(context, settings, { quiet: true });
   if (options.detach) return await detach(capstan, prompt, { context, options });
-  const job = await follow(capstan, prompt, { context, options });
+  const job = await follow(capstan, prompt, { context, options, own: ownWorker(capstan, context, settings) });
   const view = toJobView(job, capstan.clock());
   const colors = colorsFor(context.stdout, context.env);
   if (!options.json) {
@@ -123,14 +128,32 @@ function requestOf(prompt: string, { context, options }: Followed) {
 }
 
 /** Runs the job, showing what happens, until it has ended or is parked for longer than anybody waits. */
-async function follow(capstan: Capstan, prompt: string, { context, options }: Followed): Promise<Job> {
+async function follow(
+  capstan: Capstan,
+  prompt: string,
+  { context, options, own }: Followed & { readonly own: OwnWorker | null },
+): Promise<Job> {
   using view = openRunView(context, options);
   return await runJob(capstan, requestOf(prompt, { context, options }), {
     interrupted: context.interrupted,
     waitLimitMs: options.timeout ?? capstan.config.codex.timeoutMs,
     onEvent: view.event,
     onNote: view.note,
+    own,
   });
+}
+
+/** Null where it is to be one in this process. */
+function ownWorker(
+  capstan: Capstan,
+  context: CliContext,
+  settings: Readonly<Record<string, unknown>>,
+): OwnWorker | null {
+  const demand = workerDemand(loadCliConfig(context, settings), 'codex');
+  if (demand.mode === 'direct') return null;
+  const surroundings = launchSurroundings(context, settings, () => undefined);
+  const name = `capstan-run-${newId().slice(-12)}`;
+  return launchedWorker(capstan, { name, demand, surroundings, signal: context.interrupted });
 }
 
 /** Accepts the job and leaves; says where no worker is there to take it. */

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config/settings.ts';
+import { workerDemand } from '../config/worker-settings.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { openGateway } from '../gateway/open-gateway.ts';
 import { buildServer } from '../http/build-server.ts';
@@ -15,13 +16,13 @@ import { requireCodex } from '../service/examine-codex.ts';
 import { keepRetention } from '../service/keep-retention.ts';
 import { holdDataFolder } from '../service/hold-data-folder.ts';
 import { reap } from '../service/reap.ts';
-import { startWorkerProcess } from '../service/start-worker-process.ts';
+import { startServeWorker } from '../service/start-serve-worker.ts';
 import { watchUnserved } from '../service/workers/watch-unserved.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes, type CliContext } from './context.ts';
 import { launchSurroundings } from './launch-surroundings.ts';
-import { openFromCli } from './open.ts';
+import { loadCliConfig, openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 
 export const serveCommand: CliCommand = {
@@ -47,7 +48,9 @@ const serve: Action = async (context, _args, raw) => {
   const apiKey = config.http.apiKey?.reveal() ?? null;
   assertBindAllowed(config.http.host, apiKey);
   using _held = holdDataFolder(config.dataDir);
-  if (worker) await requireCodex(capstan, context.interrupted);
+  const demand = workerDemand(loadCliConfig(context, raw), 'codex');
+  // A container brings its own Codex.
+  if (worker && demand.mode === 'direct') await requireCodex(capstan, context.interrupted);
   await reap({ ...capstan, dataDir: config.dataDir });
   await using gateway = config.gateway.mount ? await mountableGateway(capstan, context) : null;
   const server = await buildServer({
@@ -68,15 +71,13 @@ const serve: Action = async (context, _args, raw) => {
   const url = await listen(server, config.http);
   open.use(watchUnserved(capstan));
   open.use(keepRetention(capstan));
-  if (worker)
-    open.use(
-      startWorkerProcess({
-        ...capstan,
-        surroundings: launchSurroundings(context, raw, (line) => {
-          context.stderr.write(`${line}\n`);
-        }),
-      }),
-    );
+  if (worker) {
+    const surroundings = launchSurroundings(context, raw, (line) => {
+      context.stderr.write(`${line}
+`);
+    });
+    open.use(await startServeWorker(capstan, { demand, surroundings }, context.interrupted));
+  }
   if (json) printJson(context.stdout, { type: 'serve.ready', url, dataDir: config.dataDir, worker });
   const colors = colorsFor(context.stderr, context.env);
   context.stderr.write(

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
 import { writeOneCertificate } from '../codex/write-one-certificate.ts';

@@ -5,11 +5,9 @@ import { AppError, toFailure } from '../runtime/app-error.ts';
 import { cancelJob } from './cancel-job.ts';
 import { findJob } from './find-job.ts';
 import { followEvents } from './follow-events.ts';
-import { someoneServes } from './list-workers.ts';
 import type { Capstan } from './open-capstan.ts';
+import { localWorker, type OwnWorker } from './own-worker.ts';
 import { reap } from './reap.ts';
-import { startCodexWorker } from './start-codex-worker.ts';
-import type { LocalWorker } from './start-local-worker.ts';
 import { submitJob } from './submit-job.ts';
 
 /** Somebody waits for this job: it goes before what lies in the queue. */
@@ -17,8 +15,6 @@ const priority = 10;
 const lookEveryMs = 5_000;
 /** Nobody took the work back: the terminal was closed. */
 const hangUp = 'SIGHUP';
-/** The one type that `run` knows. */
-const jobType = 'codex';
 
 export interface RunJobOptions {
   /** Aborts when the user wants to stop: the job is cancelled, and its end awaited. With SIGHUP the job is left to go on, with another worker or later. */
@@ -28,10 +24,12 @@ export interface RunJobOptions {
   readonly onEvent: (event: JobEvent) => void;
   /** Told what happens besides the job itself. */
   readonly onNote: (text: string) => void;
+  /** The worker for this job where no other one is alive, instead of one in this process. */
+  readonly own?: OwnWorker | null;
 }
 
 /**
- * Submits a job and waits for its end, with a worker of its own in this process where no other one is alive.
+ * Submits a job and waits for its end, with a worker of its own where no other one is alive.
  * The job that is given back has ended, or is parked beyond `waitLimitMs`. What this worker took besides is finished before.
  */
 export async function runJob(
@@ -42,7 +40,7 @@ export async function runJob(
   const { store, config } = capstan;
   const { interrupted } = options;
   await reap({ ...capstan, dataDir: config.dataDir });
-  await using own = ownWorker(capstan, interrupted, options.onNote);
+  await using own = options.own ?? localWorker(capstan, interrupted, options.onNote);
   const left = new AbortController();
   await own.ensure();
   const { job } = await submitJob(capstan, submitJobSchema.parse({ priority, ...request }));
@@ -81,66 +79,6 @@ export async function runJob(
   const ended = await findJob(store, job.id);
   if (givenUp.signal.aborted && !isTerminal(ended.status.state)) throw givenUp.signal.reason;
   return ended;
-}
-
-interface OwnWorker extends AsyncDisposable {
-  /** Starts it if no worker for the job is alive. */
-  ensure(): Promise<void>;
-  /** Hands back what it works on, and resolves when nothing of it is left. */
-  leave(): Promise<void>;
-  /** Rejects when it had to stop by a fault. */
-  readonly failed: Promise<never>;
-}
-
-function ownWorker(capstan: Capstan, interrupted: AbortSignal, note: (text: string) => void): OwnWorker {
-  const drain = new AbortController();
-  const hurry = new AbortController();
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined);
-  let starting: Promise<LocalWorker> | null = null;
-
-  return {
-    failed: failure.promise,
-    async ensure() {
-      if (starting !== null || (await someoneServes(capstan, jobType))) return;
-      starting = startCodexWorker(
-        capstan,
-        { drainGraceMs: Infinity, onTrouble: (_job, error) => note(sayTrouble(error)) },
-        { drain: drain.signal, hurry: hurry.signal },
-      );
-      const worker = await starting;
-      worker.stopped.catch(failure.reject);
-    },
-    async leave() {
-      drain.abort(commandEnded());
-      hurry.abort();
-      const worker = await starting?.catch(() => null);
-      await worker?.stopped.catch(() => undefined);
-    },
-    async [Symbol.asyncDispose]() {
-      drain.abort(commandEnded());
-      const worker = await starting?.catch(() => null);
-      if (worker === undefined || worker === null) return;
-      const leave = (): void => {
-        hurry.abort();
-      };
-      if (interrupted.aborted) leave();
-      else interrupted.addEventListener('abort', leave, { once: true });
-      const waiting = setTimeout(() => {
-        note('Finishing jobs that an earlier run left; press Ctrl-C to leave them queued.');
-      }, 1_000);
-      await worker.stopped.catch(() => undefined);
-      clearTimeout(waiting);
-      interrupted.removeEventListener('abort', leave);
-    },
-  };
-}
-
-const commandEnded = (): AppError =>
-  new AppError('infrastructure', 'worker_draining', 'The command that started this worker has ended.');
-
-function sayTrouble({ message, hint }: AppError): string {
-  return `What the job reports cannot be stored: ${message} ${hint} It is tried again all the while; Ctrl-C stops the job.`;
 }
 
 /** Calls `cancel` once when the signal aborts; the function given back waits until that is done. */

@@ -146,6 +146,8 @@ export async function startLocalWorker(
       drain,
       hurry,
     );
+    // Who started this worker may have been killed, and nobody else may come for what it left.
+    await sweepScratch(options.dataDir).catch(onError);
     const uptimeMs = systemClock() - startedAtMs;
     logger.info({ reason: describeReason(drain.reason), jobsProcessed, uptimeMs }, 'Worker stopped');
   }

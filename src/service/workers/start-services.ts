@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load-config.ts';
@@ -10,6 +9,7 @@ import { holdFile } from '../../store/sqlite/hold-file.ts';
 import type { Capstan } from '../open-capstan.ts';
 import { reap } from '../reap.ts';
 import type { WorkerTypes } from '../worker-type.ts';
+import { databaseScope } from './database-scope.ts';
 import { createLaunchers, type Launchers } from './create-launchers.ts';
 import type { LaunchSurroundings } from './launch-surroundings.ts';
 import { diskWarning, thisMachine } from './machine.ts';
@@ -131,7 +131,7 @@ interface Planned {
 
 /** Services of two databases on one machine have different names. */
 function specsOf(demand: WorkerDemand, dbPath: string, wait: boolean): readonly Planned[] {
-  const scope = createHash('sha256').update(dbPath).digest('hex').slice(0, 8);
+  const scope = databaseScope(dbPath);
   return Array.from({ length: demand.count }, (_, at) => ({
     demand,
     spec: {

@@ -1,0 +1,116 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { startScriptedModel } from '../scripted-model/start-scripted-model.ts';
+import { docker } from '../support/docker/docker.ts';
+import { hostAddress } from '../support/docker/host-address.ts';
+import { imageLimitMs, workerImage } from '../support/docker/worker-image.ts';
+import { needs } from '../support/needs.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { runFolderPrefix } from '../support/test-run.ts';
+
+const run = promisify(execFile);
+const bin = path.join(import.meta.dirname, '../../bin/capstan.js');
+const key = 'sk-of-the-run-in-docker-test-4711';
+const scenario = {
+  conversations: [
+    {
+      turns: [
+        { patch: '*** Begin Patch\n*** Add File: added.html\n+<h1>Added</h1>\n*** End Patch' },
+        { text: 'Added.' },
+      ],
+    },
+  ],
+};
+
+needs('docker').describe('where codex workers are to be containers', () => {
+  let image = '';
+  beforeAll(async () => {
+    image = await workerImage('codex');
+  }, imageLimitMs);
+
+  async function openStage() {
+    await using opening = new AsyncDisposableStack();
+    const dir = opening.use(await tempDir('cache'));
+    const model = opening.use(
+      await startScriptedModel({ host: await hostAddress(), acceptedKeys: [key], scenario }),
+    );
+    await Promise.all(['home', 'data', 'site'].map((name) => mkdir(dir.join(name))));
+    await writeFile(dir.join('site/index.html'), '<h1>Site</h1>\n');
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: dir.join('home'),
+      CAPSTAN_DATA: dir.join('data'),
+      CAPSTAN_HTTP__PORT: '0',
+      CAPSTAN_CODEX__BASE_URL: model.baseUrl,
+      CAPSTAN_WORKERS__CODEX__EXECUTION_MODE: 'docker',
+      CAPSTAN_WORKERS__CODEX__IMAGE: image,
+      CAPSTAN_WORKERS__NETWORK_NAME: `${runFolderPrefix()}run`,
+      OPENAI_API_KEY: key,
+    };
+    const filter = `label=capstan.data=${dir.join('data/capstan.db')}`;
+    const held = opening.move();
+    return {
+      dir,
+      env,
+      capstan: (...args: readonly string[]) =>
+        run(process.execPath, [bin, ...args], { cwd: dir.path, env }).catch(
+          (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
+        ),
+      containers: (...more: readonly string[]) =>
+        docker('ps', '--all', '--quiet', '--filter', filter, ...more),
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    };
+  }
+
+  test('`run` has its job done in one, which goes with it', async () => {
+    await using stage = await openStage();
+    const { stdout, stderr } = await stage.capstan('run', 'Add a page', '--dir', 'site', '--apply', '--json');
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly type: string; readonly job?: unknown });
+    expect(events.at(-1), stderr).toMatchObject({
+      type: 'job.finished',
+      job: { state: 'succeeded', filesChanged: [{ path: 'added.html' }] },
+    });
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('`serve` has one beside it, which goes with it', async () => {
+    await using stage = await openStage();
+    const server = spawn(process.execPath, [bin, 'serve', '--json'], {
+      cwd: stage.dir.path,
+      env: stage.env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const exit = once(server, 'exit');
+    try {
+      // One line, written at once.
+      const [said] = (await once(server.stdout, 'data')) as [Buffer];
+      expect(JSON.parse(said.toString())).toMatchObject({ type: 'serve.ready', worker: true });
+      expect((await stage.containers('--filter', 'label=capstan.type=codex')).split('\n')).toHaveLength(1);
+      const { stdout } = await stage.capstan('run', 'Add a page', '--dir', 'site', '--json');
+      expect(stdout).toContain('"type":"job.finished"');
+      // It was done by the container that was there.
+      const listed = await stage.capstan('workers', 'list', '--json');
+      expect(JSON.parse(listed.stdout)).toMatchObject({ items: [{ mode: 'docker', jobsProcessed: 1 }] });
+    } finally {
+      server.kill('SIGTERM');
+    }
+    expect(await exit).toEqual([0, null]);
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('an image that is not there is told before the job is accepted', async () => {
+    await using stage = await openStage();
+    stage.env.CAPSTAN_WORKERS__CODEX__IMAGE = 'capstan-test-no-such-image:none';
+    const { stderr } = await stage.capstan('run', 'Add a page', '--dir', 'site');
+    expect(stderr).toMatch(/image_(?:pull_failed|missing)/);
+    const { stdout } = await stage.capstan('jobs', 'list', '--json');
+    expect(stdout).not.toContain('Add a page');
+  });
+});
