@@ -2,13 +2,11 @@ import { join } from 'node:path';
 import type { LaunchedWorker, Launcher, StopOptions, WorkerSpec } from '../../domain/launcher.ts';
 import type { Logger } from '../../domain/logger.ts';
 import type { WorkerRecord } from '../../domain/worker.ts';
-import { AppError } from '../../runtime/app-error.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
 import { isAlive } from '../../runtime/process-identity.ts';
-import { deferred, pause } from '../../runtime/wait.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
 import { processSource } from '../../supervisor/child-source.ts';
-import { superviseWorker } from '../attached-worker.ts';
+import { launchAttached } from '../launch-attached.ts';
+import { retryStart } from '../retry-start.ts';
 import { startDetachedWorker } from './detached-worker.ts';
 import { endProcess } from './end-process.ts';
 import { workerCommand, type Program } from './worker-command.ts';
@@ -36,10 +34,6 @@ export interface DirectLauncherOptions {
   readonly onExit: () => void;
 }
 
-/** For the pauses between starts. */
-const restartsMs = 60_000;
-const retryBackoff = { initialMs: 200, maxMs: 3_000, jitter: 0.3 };
-
 /** Workers as processes of this machine. */
 export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
   const attached = new Map<string, Supervisor<string>>();
@@ -50,15 +44,13 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
     return ours.find(({ process }) => isAlive(process)) ?? null;
   }
 
-  async function launchAttached(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
+  async function attach(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
     const known = attached.get(spec.name);
     if (known !== undefined) {
       await known.whenReady(signal, options.startLimitMs);
       return seen(spec.name, known);
     }
-    const givenUp = deferred<never>();
-    givenUp.promise.catch(() => undefined);
-    const supervisor = superviseWorker({
+    const { supervisor, ready } = launchAttached({
       source: processSource({
         ...workerCommand(options.program, spec, options.settings),
         env: options.env,
@@ -66,19 +58,14 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
       }),
       leaveMs: options.leaveMs,
       startLimitMs: options.startLimitMs,
+      startRetries: options.startRetries,
       logger: options.logger.child({ worker: spec.name }),
       onLogLine: options.onLogLine,
       onExit: options.onExit,
-      onStartFailed: (failures, why) => {
-        if (failures > options.startRetries) givenUp.reject(why);
-      },
     });
     attached.set(spec.name, supervisor);
-    supervisor.start();
     try {
-      // Each start has its own limit, and what they fail with says more than this one.
-      const limitMs = (options.startLimitMs + options.leaveMs) * (options.startRetries + 1) + restartsMs;
-      await Promise.race([supervisor.whenReady(signal, limitMs), givenUp.promise]);
+      await ready(signal);
       return seen(spec.name, supervisor);
     } catch (error) {
       attached.delete(spec.name);
@@ -91,34 +78,18 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
     const known = await find(spec.name);
     if (known !== null) return { name: spec.name, state: 'running', handle: String(known.process.pid) };
     const { command, args } = workerCommand(options.program, spec, options.settings);
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const pid = await startDetachedWorker(
-          {
-            command,
-            args,
-            env: options.env,
-            cwd: options.cwd,
-            logFile: join(options.logDir, `${spec.name}.log`),
-            startLimitMs: options.startLimitMs,
-            wait: spec.wait ?? true,
-          },
-          signal,
-        );
-        return { name: spec.name, state: 'running', handle: String(pid) };
-      } catch (error) {
-        const again = error instanceof AppError && error.kind === 'infrastructure' && !signal.aborted;
-        if (!again || failures > options.startRetries) throw error;
-        options.logger.warn({ worker: spec.name, failures, err: error }, 'A worker did not start');
-        await pause(backoffMs(failures, retryBackoff, Math.random()), signal);
-      }
-    }
+    const logFile = join(options.logDir, `${spec.name}.log`);
+    const { env, cwd, startLimitMs } = options;
+    const detached = { command, args, env, cwd, logFile, startLimitMs, wait: spec.wait ?? true };
+    const retries = { ...options, name: spec.name };
+    const pid = await retryStart(() => startDetachedWorker(detached, signal), retries, signal);
+    return { name: spec.name, state: 'running', handle: String(pid) };
   }
 
   return {
     mode: 'direct',
     launch: (spec, signal) =>
-      spec.lifetime === 'attached' ? launchAttached(spec, signal) : launchPersistent(spec, signal),
+      spec.lifetime === 'attached' ? attach(spec, signal) : launchPersistent(spec, signal),
     async inspect(name) {
       const supervisor = attached.get(name);
       if (supervisor !== undefined) return seen(name, supervisor);

@@ -3,11 +3,9 @@ import type { Config } from '../../config/settings.ts';
 import type { LaunchedWorker, Launcher, WorkerSpec } from '../../domain/launcher.ts';
 import type { Logger } from '../../domain/logger.ts';
 import type { WorkerRecord } from '../../domain/worker.ts';
-import { AppError } from '../../runtime/app-error.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
-import { deferred, pause } from '../../runtime/wait.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
-import { superviseWorker } from '../attached-worker.ts';
+import { launchAttached } from '../launch-attached.ts';
+import { retryStart } from '../retry-start.ts';
 import { containerLives } from './container-lives.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { containerHome, containerSpec } from './container-spec.ts';
@@ -53,8 +51,6 @@ interface Attached {
   readonly supervisor: Supervisor<string>;
   readonly containerId: () => string | null;
 }
-
-const retryBackoff = { initialMs: 200, maxMs: 3_000, jitter: 0.3 };
 
 /** Workers in containers of this machine's engine. */
 export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
@@ -105,7 +101,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     if (!(await options.registered()).some(({ id }) => id === workerId)) throw databaseNotShared(dbPath);
   }
 
-  async function launchAttached(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
+  async function attach(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
     const known = attached.get(spec.name);
     if (known !== undefined) {
       await known.supervisor.whenReady(signal, startTimeoutMs);
@@ -119,27 +115,20 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
         options.onNotice(`${spec.name} was killed, as it needed more memory than it has: ${hint}.`);
       },
     });
-    const givenUp = deferred<never>();
-    givenUp.promise.catch(() => undefined);
-    const supervisor = superviseWorker({
+    const { supervisor, ready } = launchAttached({
       source: lives.source,
       leaveMs: options.leaveMs,
       startLimitMs: startTimeoutMs,
+      startRetries,
       logger: logger.child({ worker: spec.name }),
       onLogLine: options.onLogLine,
       onExit: options.onExit,
       describeFailure: (_message, lastLines) => lives.failure(memoryMb, lastLines),
-      onStartFailed: (failures, why) => {
-        const final = why.kind !== 'infrastructure' || failures > startRetries;
-        if (final) givenUp.reject(why);
-      },
     });
     const entry: Attached = { supervisor, containerId: lives.containerId };
     attached.set(spec.name, entry);
-    supervisor.start();
     try {
-      const limitMs = startTimeoutMs * (startRetries + 1);
-      await requireShared(await Promise.race([supervisor.whenReady(signal, limitMs), givenUp.promise]));
+      await requireShared(await ready(signal));
       return seen(spec.name, entry);
     } catch (error) {
       attached.delete(spec.name);
@@ -153,20 +142,14 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const known = await findContainer(engine, { name: spec.name, dbPath }, signal);
     if (known !== null && stateOf(known) !== 'ended') return seenContainer(known);
     const { network, start } = await prepare(spec, signal);
-    for (let failures = 1; ; failures += 1) {
-      try {
-        await useNetwork(engine, network, signal);
-        const waiting = { startLimitMs: startTimeoutMs, wait: spec.wait ?? true, memoryMb };
-        const started = await startServiceContainer(engine, { ...start, ...waiting }, signal);
-        if (started.workerId !== null) await proveShared(engine, started.containerId, started.workerId);
-        return { name: spec.name, state: 'running', handle: shortId(started.containerId) };
-      } catch (error) {
-        const again = error instanceof AppError && error.kind === 'infrastructure' && !signal.aborted;
-        if (!again || failures > startRetries) throw error;
-        logger.warn({ worker: spec.name, failures, err: error }, 'A worker did not start');
-        await pause(backoffMs(failures, retryBackoff, Math.random()), signal);
-      }
-    }
+    const startOnce = async (): Promise<LaunchedWorker> => {
+      await useNetwork(engine, network, signal);
+      const waiting = { startLimitMs: startTimeoutMs, wait: spec.wait ?? true, memoryMb };
+      const { containerId, workerId } = await startServiceContainer(engine, { ...start, ...waiting }, signal);
+      if (workerId !== null) await proveShared(engine, containerId, workerId);
+      return { name: spec.name, state: 'running', handle: shortId(containerId) };
+    };
+    return retryStart(startOnce, { name: spec.name, startRetries, logger }, signal);
   }
 
   async function proveShared(engine: Engine, containerId: string, workerId: string): Promise<void> {
@@ -181,7 +164,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   return {
     mode: 'docker',
     launch: (spec, signal) =>
-      spec.lifetime === 'attached' ? launchAttached(spec, signal) : launchPersistent(spec, signal),
+      spec.lifetime === 'attached' ? attach(spec, signal) : launchPersistent(spec, signal),
     async inspect(name) {
       const own = attached.get(name);
       if (own !== undefined) return seen(name, own);
