@@ -9,8 +9,10 @@ import { steps } from './support/steps.ts';
 const shortLease = { CAPSTAN_WORKER__LEASE: '1s' };
 const impatient = { CAPSTAN_STORE__BUSY_TIMEOUT: '100ms' };
 
+/** Whole: while it is written it has another name. */
 async function oneInOutbox(stage: Stage): Promise<void> {
-  await expect.poll(() => stage.names('outbox'), { timeout: 20_000 }).toHaveLength(1);
+  const written = async () => (await stage.names('outbox')).filter((name) => name.endsWith('.json'));
+  await expect.poll(written, { timeout: 20_000 }).toHaveLength(1);
 }
 
 test('the database is locked when an attempt ends: the outcome is kept, and delivered when the lock is gone', async () => {

@@ -54,8 +54,8 @@ test('PlantUML, its Java and its Graphviz may lie anywhere, and a source may be 
 
 test('a diagram has the time that is said', async () => {
   await using stage = await openWith('plantuml', { PLANTUML_TIMEOUT: '300ms' });
-  const endless = '@startuml\n!while 1 == 1\n!endwhile\na -> b\n@enduml\n';
-  expect(await stage.make({ 'a.puml': endless })).toMatchObject({
+  const classes = Array.from({ length: 400 }, (_, at) => `class C${at}\nC${at} --> C${(at * 7) % 400}`);
+  expect(await stage.make({ 'a.puml': `@startuml\n${classes.join('\n')}\n@enduml\n` })).toMatchObject({
     failure: { kind: 'timeout', code: 'diagram_timeout' },
   });
 });
