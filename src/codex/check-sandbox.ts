@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { SandboxMode } from '../contract/codex-job.ts';
@@ -23,6 +23,7 @@ export async function checkSandbox(options: SandboxCheck): Promise<Check> {
     return passed(name, 'not used: danger-full-access is chosen');
   }
   try {
+    if (await hasOldBubblewrap(options)) return failed(name, oldBubblewrap());
     const { code, output } = await trySandbox(options);
     if (code === 0) return passed(name, 'works');
     return failed(name, unavailable(`exit ${String(code)}: ${output.slice(-300)}`));
@@ -30,6 +31,34 @@ export async function checkSandbox(options: SandboxCheck): Promise<Check> {
     if (options.signal.aborted || !(error instanceof AppError)) throw error;
     return failed(name, unavailable(error.message));
   }
+}
+
+/**
+ * Codex prefers this one to its own. Without `--argv0` (before 0.9) it looks for Codex's helper in CODEX_HOME, which is denied to agents: every
+ * command of theirs would fail, though the sandbox as such works.
+ */
+const systemBubblewrap = '/usr/bin/bwrap';
+
+async function hasOldBubblewrap({ path, signal }: SandboxCheck): Promise<boolean> {
+  const runs = await access(systemBubblewrap, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!runs) return false;
+  const env = { PATH: path };
+  const { output } = await runCodex({ bin: systemBubblewrap, args: ['--help'], env, limitMs, signal });
+  return !output.includes('--argv0');
+}
+
+function oldBubblewrap(): AppError {
+  return new AppError(
+    'configuration',
+    'bubblewrap_too_old',
+    `${systemBubblewrap} is too old for Codex, which prefers it to its own: no command of an agent could run.`,
+    {
+      hint: 'Remove it (on Debian: `apt-get remove bubblewrap`), update it to 0.9 or newer, or run agents in containers with workers.codex.execution_mode = docker.',
+    },
+  );
 }
 
 async function trySandbox({

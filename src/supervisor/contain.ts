@@ -24,7 +24,7 @@ const marker = 'contained';
 const coverKernelSettings = `if [ -w /proc/sys/kernel/panic ]; then
   for path in /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs; do
     [ -e "$path" ] || continue
-    mount -o bind,ro,nosuid,nodev,noexec "$path" "$path" || exit 126
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin mount -o bind,ro,nosuid,nodev,noexec "$path" "$path" || exit 126
   done
 fi
 `;
