@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fleetStatus, type TypeStatus } from '../service/workers/fleet-status.ts';
+import { readWorkerState, workerStateFile } from '../service/workers/worker-state-file.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
@@ -20,7 +21,8 @@ const codes = { healthy: exitCodes.ok, warning: exitCodes.failed, error: exitCod
 const status: Action = async (context, _args, raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
   await using capstan = await openFromCli(context, raw, { quiet: true });
-  const found = await fleetStatus(capstan);
+  const services = await readWorkerState(workerStateFile(context.cwd, capstan.config.dataDir));
+  const found = await fleetStatus(capstan, services);
   if (json) {
     printJson(context.stdout, found);
     return codes[found.health];

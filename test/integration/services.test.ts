@@ -129,7 +129,13 @@ test('what a killed service leaves is shown as dead and cleaned up; a dry run ch
   expect(await listed(stage)).toHaveLength(1);
   expect((await stage.run(['workers', 'cleanup'])).code).toBe(0);
   expect(await listed(stage)).toEqual([]);
+  // It is missed all the same, until somebody wants no services.
+  expect(await stage.run(['status'])).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/The service capstan-service-\S+ is gone\./),
+  });
   expect((await stage.run(['stop-services'])).code).toBe(0);
+  expect((await stage.run(['status'])).code).toBe(0);
 });
 
 test('cleanup ends no process that only has the number of one of ours', async () => {

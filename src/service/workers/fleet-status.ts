@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import type { WorkerView } from '../../contract/worker.ts';
 import { dockerTypes } from '../../config/docker-types.ts';
 import { toFailure } from '../../runtime/app-error.ts';
 import { listWorkers } from '../list-workers.ts';
 import type { Capstan } from '../open-capstan.ts';
 import { diskWarning } from './machine.ts';
+import type { WorkerState } from './worker-state-file.ts';
 
 export interface FleetProblem {
   /** The type of worker that it is about; null for the machine. */
@@ -32,8 +34,14 @@ export interface FleetStatus {
 
 const serving = ['starting', 'idle', 'busy'];
 
-/** How the workers and their queues stand, and what a person should do about it. */
-export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
+/**
+ * How the workers and their queues stand, and what a person should do about it.
+ * @param services what was started to go on, where that is known
+ */
+export async function fleetStatus(
+  capstan: Capstan,
+  services: WorkerState | null = null,
+): Promise<FleetStatus> {
   const { store, config } = capstan;
   const [workers, stats] = await Promise.all([listWorkers(capstan), store.queueStats()]);
   const names = new Set([...workers.flatMap(({ types }) => types), ...stats.map(({ type }) => type)]);
@@ -48,6 +56,7 @@ export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
   const disk = diskWarning(config.dataDir);
   const problems = [
     ...types.flatMap(problemsOf),
+    ...goneServices(services, { dbPath: config.dbPath, workers }),
     ...(await engineProblems(capstan)),
     ...(disk === null ? [] : [{ type: null, level: 'warning', message: disk, hint: '' } as const]),
   ];
@@ -57,6 +66,23 @@ export async function fleetStatus(capstan: Capstan): Promise<FleetStatus> {
       ? 'warning'
       : 'healthy';
   return { health, host: hostname(), dbPath: config.dbPath, types, problems };
+}
+
+/** A service that was killed has no row any more once its jobs were taken from it, and nobody starts it again. */
+function goneServices(
+  services: WorkerState | null,
+  { dbPath, workers }: { readonly dbPath: string; readonly workers: readonly WorkerView[] },
+): readonly FleetProblem[] {
+  if (services?.dbPath !== dbPath) return [];
+  const there = new Set(workers.map(({ name }) => name));
+  return services.workers
+    .filter(({ name }) => !there.has(name))
+    .map(({ name, type }) => ({
+      type,
+      level: 'warning',
+      message: `The service ${name} is gone.`,
+      hint: 'Start what is missing with `capstan start-services`; its log is in the data folder.',
+    }));
 }
 
 /** Only where the settings have workers run in containers. */
