@@ -58,7 +58,7 @@ const build: Action = async (context, [manifest = 'course.yaml'], raw) => {
   const flags = { ...given, ...(autoStart === false ? { workersAutoStart: false } : {}) };
   const output = options.json ? 'json' : options.verbose ? 'verbose' : options.output;
   const loaded = loadCliConfig(context, flags);
-  await using capstan = await openFromCli(context, flags, { quiet: output !== 'verbose' });
+  await using capstan = await openFromCli(context, flags, { quiet: output !== 'verbose', loaded });
   await using view = renderBuild(context, { output, explain: options.explain });
   const onEvent = (event: BuildEvent): void => {
     view.onEvent(event);

@@ -25,6 +25,8 @@ export function loadCliConfig(
 export interface OpenCliOptions {
   /** The least severe log lines where nobody set a level: a command that answers a person stays quiet. */
   readonly quiet: boolean;
+  /** The configuration, where the command has it already. */
+  readonly loaded?: LoadedConfig;
   /** This process runs in a container that a launcher made. */
   readonly contained?: boolean;
 }
@@ -33,10 +35,10 @@ export interface OpenCliOptions {
 export async function openFromCli(
   context: CliContext,
   options: Options,
-  { quiet, contained = false }: OpenCliOptions,
+  { quiet, contained = false, loaded: given }: OpenCliOptions,
 ): Promise<Capstan> {
   const environment = readEnvironment(context.cwd);
-  const loaded = loadCliConfig(context, options, environment);
+  const loaded = given ?? loadCliConfig(context, options, environment);
   const { config, origins } = loaded;
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
   const profile = loadProfile(environment, findKeyFiles(environment, { cwd: context.cwd, home: homedir() }));

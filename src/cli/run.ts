@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { z } from 'zod';
 import { submitJobSchema, type JobView } from '../contract/job.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
 import { workerDemand } from '../config/worker-settings.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { newId } from '../runtime/ids.ts';
@@ -84,9 +85,14 @@ const run: Action = async (context, args, raw) => {
   if (prompt === null) return exitCodeOf(context.interrupted);
   // `--model`, `--timeout` and `--network` are this job's, not settings of the worker that may run it.
   const { model: _model, timeout: _timeout, network: _network, ...settings } = raw;
-  await using capstan = await openFromCli(context, settings, { quiet: true });
+  const loaded = loadCliConfig(context, settings);
+  await using capstan = await openFromCli(context, settings, { quiet: true, loaded });
   if (options.detach) return await detach(capstan, prompt, { context, options });
-  const job = await follow(capstan, prompt, { context, options, own: ownWorker(capstan, context, settings) });
+  const job = await follow(capstan, prompt, {
+    context,
+    options,
+    own: ownWorker(capstan, context, { loaded, settings }),
+  });
   const view = toJobView(job, capstan.clock());
   const colors = colorsFor(context.stdout, context.env);
   if (!options.json) {
@@ -143,13 +149,19 @@ async function follow(
   });
 }
 
+interface OwnWorkerSettings {
+  readonly loaded: LoadedConfig;
+  /** As they were given on the command line. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** Null where it is to be one in this process. */
 function ownWorker(
   capstan: Capstan,
   context: CliContext,
-  settings: Readonly<Record<string, unknown>>,
+  { loaded, settings }: OwnWorkerSettings,
 ): OwnWorker | null {
-  const demand = workerDemand(loadCliConfig(context, settings), 'codex');
+  const demand = workerDemand(loaded, 'codex');
   if (demand.mode === 'direct') return null;
   const surroundings = launchSurroundings(context, settings, () => undefined);
   const name = `capstan-run-${newId().slice(-12)}`;

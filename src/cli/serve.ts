@@ -43,12 +43,13 @@ const optionsSchema = z.object({ worker: z.boolean().default(true), json: z.bool
 /** Serves until it is told to stop: then it refuses new work, lets its worker drain and exits 0. */
 const serve: Action = async (context, _args, raw) => {
   const { worker, json } = optionsSchema.parse(raw);
-  await using capstan = await openFromCli(context, raw, { quiet: false });
+  const loaded = loadCliConfig(context, raw);
+  await using capstan = await openFromCli(context, raw, { quiet: false, loaded });
   const { config, logger } = capstan;
   const apiKey = config.http.apiKey?.reveal() ?? null;
   assertBindAllowed(config.http.host, apiKey);
   using _held = holdDataFolder(config.dataDir);
-  const demand = workerDemand(loadCliConfig(context, raw), 'codex');
+  const demand = workerDemand(loaded, 'codex');
   // A container brings its own Codex.
   if (worker && demand.mode === 'direct') await requireCodex(capstan, context.interrupted);
   await reap({ ...capstan, dataDir: config.dataDir });

@@ -29,7 +29,7 @@ const start: Action = async (context, _args, raw) => {
     .parse(raw);
   const flags = workerSettings(raw);
   const loaded = loadCliConfig(context, flags);
-  await using capstan = await openFromCli(context, flags, { quiet: !options.verbose });
+  await using capstan = await openFromCli(context, flags, { quiet: !options.verbose, loaded });
   const services = await startServices(capstan, {
     loaded,
     types: context.workerTypes ?? knownTypes,
