@@ -38,6 +38,10 @@ const bannedModules = [
   { name: 'node:process', message: 'Use the global `process`: the rules about env and exit watch that one.' },
   { name: 'process', message: 'Use the global `process`: the rules about env and exit watch that one.' },
 ];
+const fastCheck = {
+  name: 'fast-check',
+  message: 'Use test/support/properties.ts: it draws the same cases in every run.',
+};
 const timers = {
   name: 'node:timers/promises',
   importNames: ['setTimeout', 'setInterval'],
@@ -98,7 +102,7 @@ export default defineConfig(
       'no-console': 'error',
       // What comes from a terminal, a tar or an agent is searched for just these.
       'no-control-regex': 'off',
-      'no-restricted-imports': ['error', { paths: [...bannedModules, timers] }],
+      'no-restricted-imports': ['error', { paths: [...bannedModules, fastCheck, timers] }],
       'no-restricted-properties': ['error', noExit, noEnv],
       'no-restricted-syntax': ['error', ...bannedSyntax],
     },
@@ -111,6 +115,10 @@ export default defineConfig(
   { files: ['src/config/**'], rules: { 'no-restricted-properties': ['error', noExit] } },
   { files: ['src/main.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/cli/output.ts', 'src/cli/output/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/support/properties.ts'],
+    rules: { 'no-restricted-imports': 'off', 'no-restricted-properties': 'off' },
+  },
   {
     files: ['src/runtime/wait.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: bannedModules }] },

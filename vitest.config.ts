@@ -3,6 +3,9 @@ import { SummaryReporter } from './test/support/reporter.ts';
 
 const continuous = Boolean(process.env['CI']);
 
+/** With more cases than usual (`FUZZ`, test/support/properties.ts) properties take longer. */
+const patience = Math.max(1, Number(process.env['FUZZ'] ?? 0));
+
 /** One kind of test after the other, so that those which start real processes do not compete with the rest for two processors. */
 const project = (
   name: string,
@@ -14,7 +17,7 @@ const project = (
     name,
     include: [include],
     maxWorkers: options.workers,
-    testTimeout: options.timeout,
+    testTimeout: options.timeout * patience,
     hookTimeout: options.timeout,
     sequence: { groupOrder: options.order },
   },

@@ -1,9 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync } from 'node:fs';
 import { chmod, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { copyTree } from './copy-tree.ts';
 import { fingerprintTree } from './fingerprint.ts';
@@ -12,6 +11,7 @@ import { listTree } from './list-tree.ts';
 import { removeTree } from './remove-tree.ts';
 import { type TreeSpec, makeTree, scratchFolder } from '../../test/support/scratch-folder.ts';
 import { diffTrees } from './tree-diff.ts';
+import { fc, runs } from '../../test/support/properties.ts';
 
 const noGit = spawnSync('git', ['--version']).status !== 0 && process.env['CI'] !== 'true';
 
@@ -174,19 +174,26 @@ const lines = fc
   )
   .chain((parts) => fc.constantFrom(parts.join('\n'), parts.map((part) => `${part}\n`).join('')));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const targets = ['a', '../b', 'no where', 'ü'];
 const leaf = fc.oneof(
   lines,
   lines,
   bytes,
   fc.oneof(lines, bytes).map((exec) => ({ exec })),
-  fc.constantFrom('a', '../b', 'no where', 'ü').map((link) => ({ link })),
+  fc.constantFrom(...targets).map((link) => ({ link })),
 );
+
+/** git does not make a folder of a link that leads in a circle, not even by its own diff. */
+const mayCircle = (at: string, entry: unknown): boolean =>
+  typeof entry === 'object' && entry !== null && 'link' in entry && targets.includes(basename(at));
 
 /** A tree in which no entry stands where another needs a folder. */
 const tree = fc.dictionary(path, leaf, { maxKeys: 8 }).map((spec): TreeSpec => {
   const paths = Object.keys(spec);
   return Object.fromEntries(
-    Object.entries(spec).filter(([one]) => !paths.some((other) => other.startsWith(`${one}/`))),
+    Object.entries(spec).filter(
+      ([one, entry]) => !paths.some((other) => other.startsWith(`${one}/`)) && !mayCircle(one, entry),
+    ),
   );
 });
 
@@ -199,7 +206,7 @@ test.skipIf(noGit)('git apply turns any base into any current', { timeout: 60_00
       await makeTree(join(root, 'current'), current);
       await applied(root);
     }),
-    { numRuns: 60 },
+    runs(60),
   );
 });
 

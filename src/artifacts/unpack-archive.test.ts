@@ -13,7 +13,6 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { Header, Pax } from 'tar';
 import { expect, test } from 'vitest';
 import { fingerprintTree } from './fingerprint.ts';
@@ -22,6 +21,7 @@ import { packTree } from './pack-tree.ts';
 import { removeTree } from './remove-tree.ts';
 import { makeTree, scratchFolder } from '../../test/support/scratch-folder.ts';
 import { type ArchiveLimits, defaultArchiveLimits, unpackArchive } from './unpack-archive.ts';
+import { fc, runs } from '../../test/support/properties.ts';
 
 type Type =
   NonNullable<ConstructorParameters<typeof Header>[0]> extends infer D
@@ -99,7 +99,7 @@ test('any tree comes out as it was packed', async () => {
         expect(await print(join(root, 'out'))).toBe(await print(join(root, 'in')));
       },
     ),
-    { numRuns: 60 },
+    runs(60),
   );
 });
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lastWords, oneLine, safeText } from './safe-text.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const dangerous = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/;
 

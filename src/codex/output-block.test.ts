@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstParagraph, parseOutputBlock } from './output-block.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const list = [
   { path: 'contact.html', change: 'created' },

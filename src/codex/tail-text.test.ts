@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tailText } from './tail-text.ts';
+import { fc } from '../../test/support/properties.ts';
 
 test('a short text stays as it is', () => {
   expect(tailText('short', 5)).toBe('short');

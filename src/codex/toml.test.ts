@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { expect, test } from 'vitest';
 import { toToml } from './toml.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const text = fc.string({ unit: 'grapheme', minLength: 0, maxLength: 20 });
 const leaf = fc.oneof(text, fc.boolean(), fc.integer({ min: -(2 ** 31), max: 2 ** 31 }));

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildOrder, graphProblems, withDependents, withNeeds, type GraphNode } from './build-graph.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const node = (id: string, ...needs: readonly string[]): GraphNode => ({ id, needs });
 

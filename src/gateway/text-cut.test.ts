@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { charsPerToken, TextCut } from './text-cut.ts';
+import { fc } from '../../test/support/properties.ts';
 
 function cutIn(pieces: readonly string[], stop: readonly string[], maxTokens: number | null = null) {
   const cut = new TextCut({ stop, maxTokens });
@@ -32,6 +32,13 @@ test('the earliest of several stop strings counts', () => {
   expect(cutIn(['a second first'], ['first', 'second']).text).toBe('a ');
 });
 
+test('of stop strings that overlap the one counts that is complete first, however the text is cut into pieces', () => {
+  expect(cutIn(['aba'], ['b', 'aba']).text).toBe('a');
+  expect(cutIn(['ab', 'a'], ['b', 'aba']).text).toBe('a');
+  expect(cutIn(['xab'], ['b', 'ab']).text).toBe('x');
+  expect(cutIn(['xa', 'b'], ['b', 'ab']).text).toBe('x');
+});
+
 test('the token limit cuts, never through a surrogate pair', () => {
   expect(cutIn(['abcdefgh', 'i'], [], 2)).toMatchObject({ text: 'abcdefgh', cut: 'length' });
   expect(cutIn(['abc🦫'], [], 1).text).toBe('abc');
@@ -49,8 +56,10 @@ test('however the text is cut into pieces, the result is the same', () => {
   fc.assert(
     fc.property(pieces, stops, (parts, stop) => {
       const whole = parts.join('');
-      const ends = stop.map((one) => whole.indexOf(one)).filter((at) => at !== -1);
-      const expected = ends.length === 0 ? whole : whole.slice(0, Math.min(...ends));
+      const begun = Array.from({ length: whole.length + 1 }, (_, length) => whole.slice(0, length));
+      const stopped = begun.find((text) => stop.some((one) => text.endsWith(one)));
+      const starts = stop.filter((one) => stopped?.endsWith(one)).map((one) => -one.length);
+      const expected = stopped === undefined ? whole : stopped.slice(0, Math.min(...starts));
       expect(cutIn(parts, stop).text).toBe(expected);
     }),
   );

@@ -24,11 +24,10 @@ export class TextCut {
     if (this.cut !== null) return '';
     if (this.#stop.length === 0) return this.#measure(delta);
     const text = this.#held + delta;
-    const found = this.#stop.map((stop) => text.indexOf(stop)).filter((at) => at !== -1);
-    const at = Math.min(...found);
-    if (found.length > 0) {
+    const found = firstStop(text, this.#stop);
+    if (found !== null) {
       this.#held = '';
-      const shown = this.#measure(text.slice(0, at));
+      const shown = this.#measure(text.slice(0, found));
       this.cut ??= 'stop';
       return shown;
     }
@@ -54,6 +53,18 @@ export class TextCut {
     this.#left = 0;
     return text.slice(0, end);
   }
+}
+
+/**
+ * Where the stop string begins that is complete first, as if the text came character by character: how it is cut into pieces
+ * decides nothing. Of two that end together, the longer one.
+ */
+function firstStop(text: string, stops: readonly string[]): number | null {
+  const [first] = stops
+    .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
+    .filter(({ start }) => start !== -1)
+    .sort((a, b) => a.start + a.length - (b.start + b.length) || b.length - a.length);
+  return first?.start ?? null;
 }
 
 /** How many of the last characters of `text` `stop` begins with. */

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { createLineSplitter } from './line-splitter.ts';
+import { fc } from '../../test/support/properties.ts';
 
 interface Split {
   readonly lines: string[];

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planRestart, recentRestarts, type RestartPolicy } from './restart-plan.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const policy: RestartPolicy = {
   backoff: { initialMs: 500, maxMs: 5_000, jitter: 0.2 },

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createTailBuffer } from './tail-buffer.ts';
+import { fc } from '../../test/support/properties.ts';
 
 test('it holds the last bytes of what was written, whatever the chunks', () => {
   fc.assert(

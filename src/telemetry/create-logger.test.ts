@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Logger } from '../domain/logger.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { Secret } from '../runtime/secret.ts';
 import { createLogger, type LoggerOptions } from './create-logger.ts';
 import { secrets } from './secrets.ts';
+import { fc } from '../../test/support/properties.ts';
 
 const value = 'pa"ss\\word\n-of-this-test';
 secrets.add(value);

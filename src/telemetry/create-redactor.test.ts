@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactor } from './create-redactor.ts';
 import { redactText } from './redact-text.ts';
 import { Secrets } from './secrets.ts';
+import { fc, runs } from '../../test/support/properties.ts';
 
 const spaced = 'a secret of four words';
 const known = new Secrets();
@@ -52,7 +52,7 @@ test('any cutting of any text gives what the whole text gives', () => {
       for (const value of values) expect(output).not.toContain(value);
       expect(output).toBe(redactText(text, known));
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });
 

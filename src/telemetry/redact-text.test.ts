@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redactText } from './redact-text.ts';
 import { Secrets } from './secrets.ts';
+import { fc, runs } from '../../test/support/properties.ts';
 
 function knowing(...values: readonly string[]): Secrets {
   const known = new Secrets();
@@ -72,7 +72,7 @@ test('no known value is ever in the output', () => {
       const text = pieces.map((piece) => piece ?? value).join('');
       expect(redactText(text, knowing(value))).not.toContain(value);
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 

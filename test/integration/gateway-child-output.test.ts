@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { dataFrames, openGatewayStage, type GatewayStage } from '../support/gateway-stage.ts';
 import { scriptedAppServer, type ScriptedAppServer } from '../support/scripted-app-server.ts';
+import { fc, runs } from '../support/properties.ts';
 
 /** Whatever Codex writes, in whatever order and pieces: the gateway lives, and every request has one answer. */
 
@@ -158,7 +158,7 @@ test('whatever the child says, each request has exactly one answer', { timeout: 
         expect(types.at(-1)).toBe(errors[0] ?? ends[0]);
       } else expect(await response.json()).toHaveProperty('error.code');
     }),
-    { numRuns: 150 },
+    runs(150),
   );
   expect(unhandled).toEqual([]);
   // Nothing of that is left behind: the same child goes on.

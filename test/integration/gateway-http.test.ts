@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorOf, openGatewayStage, type GatewayStage } from '../support/gateway-stage.ts';
 import { scriptedAppServer, type ScriptedAppServer } from '../support/scripted-app-server.ts';
+import { fc, runs } from '../support/properties.ts';
 
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
@@ -216,7 +216,7 @@ describe('with a child that answers at once', () => {
             if (answer.status !== 200) expect(JSON.parse(text)).toHaveProperty('error.code');
           }
         }),
-        { numRuns: 120 },
+        runs(120),
       );
       expect((await stage.chat()).status).toBe(200);
     },

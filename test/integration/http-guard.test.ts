@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { problemSchema } from '../../src/contract/problem.ts';
 import { assertBindAllowed } from '../../src/http/guard.ts';
 import { listen } from '../../src/http/listen.ts';
 import { openTestServer } from '../support/http-server.ts';
+import { fc, runs } from '../support/properties.ts';
 
 describe('Host', () => {
   test.each(['localhost', 'LocalHost:8081', '127.0.0.1:1', '127.0.0.9', '[::1]:8081', 'capstan.example:443'])(
@@ -205,7 +205,7 @@ describe('input never causes a 500', () => {
         expect(answer.statusCode).toBeLessThan(500);
         expect(answer.body).not.toMatch(/at .*\.[tj]s:|node_modules/);
       }),
-      { numRuns: 400 },
+      runs(400),
     );
   });
 
@@ -259,7 +259,7 @@ describe('input never causes a 500', () => {
         expect(answer.statusCode).toBeLessThan(500);
         expect(answer.body).not.toContain(t.opened.dir.path);
       }),
-      { numRuns: 600 },
+      runs(600),
     );
   });
 });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limitReset } from './limit-reset.ts';
+import { fc } from '../../../test/support/properties.ts';
 
 const now = 1_800_000_000_000;
 

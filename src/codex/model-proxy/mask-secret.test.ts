@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskSecret } from './mask-secret.ts';
+import { fc } from '../../../test/support/properties.ts';
 
 const secret = 'aabaabaabx';
 

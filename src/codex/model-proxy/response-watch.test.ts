@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventStreamReader } from './event-stream.ts';
 import { watchResponse, type ResponseEnding } from './response-watch.ts';
+import { fc } from '../../../test/support/properties.ts';
 
 function event(type: string, response: unknown, eol: string): string {
   return [`event: ${type}`, `data: ${JSON.stringify({ type, response })}`, '', ''].join(eol);

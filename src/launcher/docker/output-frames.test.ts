@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFrameReader } from './output-frames.ts';
+import { fc } from '../../../test/support/properties.ts';
 
 function frame(kind: number, text: string): Buffer {
   const body = Buffer.from(text);

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TaskInputs } from '../../domain/build-reason.ts';
 import { canonicalJson, taskKey } from './task-key.ts';
+import { fc } from '../../../test/support/properties.ts';
 
 const inputs: TaskInputs = {
   type: 't',

@@ -1,8 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { GroupWriter } from './group-writer.ts';
+import { fc, runs } from '../../../test/support/properties.ts';
 
 test('whatever fails beside it, a write is applied once where it resolves, and not at all where it rejects', async () => {
   await using dir = await tempDir();
@@ -44,7 +44,7 @@ test('whatever fails beside it, a write is applied once where it resolves, and n
       }
       expect(rung.length > 0).toBe(plan.includes(false));
     }),
-    { numRuns: 200 },
+    runs(200),
   );
   await writer[Symbol.asyncDispose]();
   db.close();

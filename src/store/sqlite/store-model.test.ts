@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aClaim, aJob, openTestStore } from '../../../test/support/test-store.ts';
 import type { JobId } from '../../domain/ids.ts';
 import { emptyReport, isTerminal, type AttemptOutcome, type Job, type Lease } from '../../domain/job.ts';
 import type { FinishResult, Store } from '../../domain/store.ts';
+import { fc, runs } from '../../../test/support/properties.ts';
 
 type Step =
   | { readonly do: 'submit'; readonly priority: number; readonly delayMs: number; readonly max: number }
@@ -201,6 +201,6 @@ test('whatever is done in whatever order: one live attempt, growing fences, term
       }
       await checkEvents(t.store, model);
     }),
-    { numRuns: 80 },
+    runs(80),
   );
 }, 60_000);
