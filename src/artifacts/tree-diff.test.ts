@@ -197,7 +197,7 @@ const tree = fc.dictionary(path, leaf, { maxKeys: 8 }).map((spec): TreeSpec => {
   );
 });
 
-test.skipIf(noGit)('git apply turns any base into any current', { timeout: 60_000 }, async () => {
+test.skipIf(noGit)('git apply turns any base into any current', { timeout: 300_000 }, async () => {
   const root = scratchFolder();
   await fc.assert(
     fc.asyncProperty(tree, tree, async (base, current) => {
