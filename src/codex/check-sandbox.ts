@@ -1,16 +1,20 @@
-import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { SandboxMode } from '../contract/codex-job.ts';
 import { AppError } from '../runtime/app-error.ts';
+import { oldBubblewrap } from './bubblewrap-path.ts';
 import { failed, passed, type Check } from './check.ts';
+import { permissionProfile } from './permission-profile.ts';
 import { runCodex } from './run-codex.ts';
+import { sandboxArgs } from './sandbox-args.ts';
 
 const name = 'sandbox';
 const limitMs = 10_000;
 
 export interface SandboxCheck {
   readonly bin: string;
+  /** The PATH that Codex will have. */
   readonly path: string;
   readonly codexHome: string;
   readonly sandboxMode: SandboxMode;
@@ -23,9 +27,10 @@ export async function checkSandbox(options: SandboxCheck): Promise<Check> {
     return passed(name, 'not used: danger-full-access is chosen');
   }
   try {
-    if (await hasOldBubblewrap(options)) return failed(name, oldBubblewrap());
     const { code, output } = await trySandbox(options);
     if (code === 0) return passed(name, 'works');
+    const old = await oldBubblewrap(options.path, options.signal);
+    if (old !== null) return failed(name, bubblewrapTooOld(old));
     return failed(name, unavailable(`exit ${String(code)}: ${output.slice(-300)}`));
   } catch (error) {
     if (options.signal.aborted || !(error instanceof AppError)) throw error;
@@ -33,38 +38,23 @@ export async function checkSandbox(options: SandboxCheck): Promise<Check> {
   }
 }
 
-/**
- * Codex prefers this one to its own. Without `--argv0` (before 0.9) it looks for Codex's helper in CODEX_HOME, which is denied to agents: every
- * command of theirs would fail, though the sandbox as such works.
- */
-const systemBubblewrap = '/usr/bin/bwrap';
-
-async function hasOldBubblewrap({ path, signal }: SandboxCheck): Promise<boolean> {
-  const runs = await access(systemBubblewrap, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!runs) return false;
-  const env = { PATH: path };
-  const { output } = await runCodex({ bin: systemBubblewrap, args: ['--help'], env, limitMs, signal });
-  return !output.includes('--argv0');
-}
-
-function oldBubblewrap(): AppError {
+function bubblewrapTooOld(found: string): AppError {
   return new AppError(
     'configuration',
     'bubblewrap_too_old',
-    `${systemBubblewrap} is too old for Codex, which prefers it to its own: no command of an agent could run.`,
+    `${found} is too old for Codex, which brings none of its own here: no command of an agent could run.`,
     {
-      hint: 'Remove it (on Debian: `apt-get remove bubblewrap`), update it to 0.9 or newer, or run agents in containers with workers.codex.execution_mode = docker.',
+      hint: 'Update it to 0.9 or newer, install Codex by npm, which brings one, or run agents in containers with workers.codex.execution_mode = docker.',
     },
   );
 }
 
+/** With CODEX_HOME denied, as it is to agents: a sandbox that works without that may start none of their commands. */
 async function trySandbox({
   bin,
   path,
   codexHome,
+  sandboxMode,
   signal,
 }: SandboxCheck): Promise<{ code: number | null; output: string }> {
   const scratch = await mkdtemp(join(tmpdir(), 'capstan-check-'));
@@ -73,7 +63,10 @@ async function trySandbox({
   const home = exists ? codexHome : await homeNear(codexHome);
   try {
     const env = { PATH: path, HOME: home, CODEX_HOME: home, TMPDIR: scratch };
-    return await runCodex({ bin, args: ['sandbox', '--', 'true'], env, limitMs, signal });
+    const own = { workspaceDir: scratch, homeDir: scratch, tmpDir: scratch };
+    const profile = permissionProfile({ ...own, sandboxMode, network: false, deniedPaths: [home] });
+    const args = profile === null ? ['sandbox', '--', 'true'] : sandboxArgs(profile, scratch, ['true']);
+    return await runCodex({ bin, args, env, limitMs, signal });
   } finally {
     const made = exists ? [scratch] : [scratch, home];
     await Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true })));

@@ -1,6 +1,7 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, sep } from 'node:path';
-import { AppError, hasErrno } from '../runtime/app-error.ts';
+import { realpathSync } from 'node:fs';
+import { isAbsolute, sep } from 'node:path';
+import { AppError } from '../runtime/app-error.ts';
+import { asProgram, onPath } from './on-path.ts';
 import { versionIn, versionWarning } from './protocol/version-warning.ts';
 import { runCodex } from './run-codex.ts';
 import { binaryBeside, vendoredBinary } from './vendored-binary.ts';
@@ -59,28 +60,6 @@ function locate({ bin, path, from = import.meta.filename }: FindCodexOptions): s
 function unwrapShim(path: string): string {
   const real = realpathSync(path);
   return real.endsWith('.js') ? (binaryBeside(real) ?? path) : path;
-}
-
-function onPath(name: string, path: string): string | null {
-  const names = process.platform === 'win32' ? [`${name}.exe`, `${name}.cmd`] : [name];
-  // A relative entry would find a program in the current folder, which may be anybody's.
-  for (const folder of path.split(delimiter).filter((entry) => isAbsolute(entry))) {
-    for (const one of names) {
-      const found = asProgram(join(folder, one));
-      if (found !== null) return found;
-    }
-  }
-  return null;
-}
-
-function asProgram(path: string): string | null {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile() ? path : null;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG')) return null;
-    throw error;
-  }
 }
 
 async function ask(

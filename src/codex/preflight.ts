@@ -1,6 +1,7 @@
 import type { SandboxMode } from '../contract/codex-job.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { startDeadline } from '../runtime/deadline.ts';
+import { bubblewrapPath } from './bubblewrap-path.ts';
 import { checkHome } from './check-home.ts';
 import { checkModel } from './check-model.ts';
 import { checkSandbox } from './check-sandbox.ts';
@@ -27,6 +28,8 @@ export interface Preflight {
   readonly checks: readonly Check[];
   /** Null where it was not found; a check says why. */
   readonly codex: FoundCodex | null;
+  /** The PATH that Codex and its commands are to have. */
+  readonly commandPath: string;
 }
 
 /**
@@ -47,12 +50,13 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
     checkHome(options.codexHome),
     options.upstream === null ? null : checkModel(options.upstream, signal),
   ]);
-  const { codex } = binary;
+  const { codex, commandPath } = binary;
   const checks = [...binary.checks, home];
-  if (codex !== null) checks.push(await checkSandbox({ ...options, bin: codex.path, signal }));
+  if (codex !== null)
+    checks.push(await checkSandbox({ ...options, bin: codex.path, path: commandPath, signal }));
   if (model !== null) checks.push(model);
   else if (codex !== null) checks.push(await checkLogin({ ...options, bin: codex.path, signal }));
-  return { checks, codex };
+  return { checks, codex, commandPath };
 }
 
 async function checkBinary(options: PreflightOptions): Promise<Preflight> {
@@ -60,14 +64,15 @@ async function checkBinary(options: PreflightOptions): Promise<Preflight> {
   try {
     const codex = await findCodex(options);
     const check = passed(name, `${codex.version} at ${codex.path}`);
-    if (codex.warning === null) return { checks: [check], codex };
+    const commandPath = await bubblewrapPath({ ...options, bin: codex.path });
+    if (codex.warning === null) return { checks: [check], codex, commandPath };
     const other = new AppError('configuration', 'codex_version', codex.warning, {
       hint: 'It usually works; where it does not, install the version named.',
     });
-    return { checks: [check, warned('codex version', other)], codex };
+    return { checks: [check, warned('codex version', other)], codex, commandPath };
   } catch (error) {
     if (options.signal.aborted || !(error instanceof AppError)) throw error;
-    return { checks: [failed(name, error)], codex: null };
+    return { checks: [failed(name, error)], codex: null, commandPath: options.path };
   }
 }
 

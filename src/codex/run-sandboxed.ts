@@ -3,9 +3,9 @@ import type { Containment } from '../supervisor/contain.ts';
 import type { AgentThreadRequest } from './driver.ts';
 import { endAttempt } from './end-attempt.ts';
 import { permissionProfile } from './permission-profile.ts';
+import { sandboxArgs } from './sandbox-args.ts';
 import { tailText } from './tail-text.ts';
 import { attemptMark, attemptVariable } from './thread-config.ts';
-import { toToml } from './toml.ts';
 
 export interface SandboxedCommand extends Pick<
   AgentThreadRequest,
@@ -86,24 +86,7 @@ function commandLine(
   const script = ['-c', throughPipe, 'check', command.command];
   const profile = permissionProfile({ ...command, deniedPaths: [...command.deniedPaths, codexHome] });
   if (profile === null) return ['bash', ...script];
-  const rule = toToml({
-    job: { filesystem: { ...profile.filesystem }, network: { ...profile.network } },
-  }).trim();
-  // `"job" = {…}` is the table's one line; on the command line its key is dotted.
-  const override = `permissions.job=${rule.slice(rule.indexOf('=') + 1).trim()}`;
-  return [
-    codexBin,
-    'sandbox',
-    '-P',
-    'job',
-    '-C',
-    command.workspaceDir,
-    '-c',
-    override,
-    '--',
-    'bash',
-    ...script,
-  ];
+  return [codexBin, ...sandboxArgs(profile, command.workspaceDir, ['bash', ...script])];
 }
 
 function environment(

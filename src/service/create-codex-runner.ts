@@ -24,7 +24,7 @@ import { ownScratch } from './own-scratch.ts';
 export async function createConfiguredCodexRunner(capstan: Capstan, signal: AbortSignal): Promise<Runner> {
   const { config, profile, logger, artifacts } = capstan;
   const { codex: settings, dataDir } = config;
-  const [{ checks, codex }, containment] = await Promise.all([
+  const [{ checks, codex, commandPath }, containment] = await Promise.all([
     examineCodex(capstan, signal),
     probeContainment(signal),
   ]);
@@ -43,7 +43,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     scratchDir: scratch.path,
     // The model proxy is on this machine; a login of Codex's own leads out.
     certificatesFile: settings.auth === 'home' ? undefined : await writeOneCertificate(scratch.path),
-    commandPath: capstan.commandPath,
+    commandPath,
     containment,
     logger: logger.child({ room: 'codex' }),
   };

@@ -41,6 +41,8 @@ export interface GatewayStageOptions {
   readonly scenario?: ScenarioInput;
   /** Settings, in the environment's words. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The PATH of Codex and its commands; that of the tests when left out. */
+  readonly commandPath?: string;
   /** Called before the gateway starts. */
   readonly prepare?: (dir: TempDir, model: ScriptedModel) => Promise<void>;
   /** The key for the model; null: there is none. */
@@ -91,7 +93,7 @@ export async function openGatewayStage(options: GatewayStageOptions = {}): Promi
         {
           config,
           profile: { openaiApiKey: key === null ? null : new Secret(key) },
-          commandPath: process.env['PATH'] ?? '',
+          commandPath: options.commandPath ?? process.env['PATH'] ?? '',
           logger,
         },
         AbortSignal.timeout(20_000),
