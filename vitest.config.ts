@@ -19,6 +19,8 @@ const project = (
     maxWorkers: options.workers,
     testTimeout: options.timeout * patience,
     hookTimeout: options.timeout,
+    // A second, the usual, is little on a busy machine.
+    expect: { poll: { timeout: options.timeout / 2 } },
     sequence: { groupOrder: options.order },
   },
 });

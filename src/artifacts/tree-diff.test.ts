@@ -11,7 +11,7 @@ import { listTree } from './list-tree.ts';
 import { removeTree } from './remove-tree.ts';
 import { type TreeSpec, makeTree, scratchFolder } from '../../test/support/scratch-folder.ts';
 import { diffTrees } from './tree-diff.ts';
-import { fc, runs } from '../../test/support/properties.ts';
+import { fc, runs, timeLimit } from '../../test/support/properties.ts';
 
 const noGit = spawnSync('git', ['--version']).status !== 0 && process.env['CI'] !== 'true';
 
@@ -197,7 +197,7 @@ const tree = fc.dictionary(path, leaf, { maxKeys: 8 }).map((spec): TreeSpec => {
   );
 });
 
-test.skipIf(noGit)('git apply turns any base into any current', { timeout: 300_000 }, async () => {
+test.skipIf(noGit)('git apply turns any base into any current', timeLimit(60_000), async () => {
   const root = scratchFolder();
   await fc.assert(
     fc.asyncProperty(tree, tree, async (base, current) => {

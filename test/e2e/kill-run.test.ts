@@ -92,6 +92,8 @@ test('a run interrupted once: its job is cancelled and cleaned up after, exit 13
 test('a run interrupted twice ends at once, exit 130; the next command reaps what it left', async () => {
   await using stage = await openStage(steps('sleep 1000'));
   const { command, id } = await stage.run();
+  // One that nobody has claimed yet is cancelled at once.
+  await stage.pid('sleep', '1000');
   process.kill(await stage.pid('codex', 'app-server'), 'SIGSTOP');
   command.kill('SIGINT');
   await stage.event(id, ({ type }) => type === 'job.cancel_requested');

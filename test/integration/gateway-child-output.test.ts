@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { dataFrames, openGatewayStage, type GatewayStage } from '../support/gateway-stage.ts';
 import { scriptedAppServer, type ScriptedAppServer } from '../support/scripted-app-server.ts';
-import { fc, runs } from '../support/properties.ts';
+import { fc, runs, timeLimit } from '../support/properties.ts';
 
 /** Whatever Codex writes, in whatever order and pieces: the gateway lives, and every request has one answer. */
 
@@ -120,7 +120,7 @@ const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4
 
 const tools = [{ type: 'function', function: { name: 'get', parameters: { type: 'object' } } }];
 
-test('whatever the child says, each request has exactly one answer', { timeout: 120_000 }, async () => {
+test('whatever the child says, each request has exactly one answer', timeLimit(120_000), async () => {
   const pid = stage.gateway.health().worker_supervisor['pid'];
   await fc.assert(
     fc.asyncProperty(output, cuts, fc.boolean(), async (bytes, at, withTools) => {

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorOf, openGatewayStage, type GatewayStage } from '../support/gateway-stage.ts';
 import { scriptedAppServer, type ScriptedAppServer } from '../support/scripted-app-server.ts';
-import { fc, runs } from '../support/properties.ts';
+import { fc, runs, timeLimit } from '../support/properties.ts';
 
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 
@@ -163,7 +163,7 @@ describe('with a child that answers at once', () => {
 
   test(
     'whatever the body, a request is answered once and never with a fault of ours',
-    { timeout: 60_000 },
+    timeLimit(60_000),
     async () => {
       const message = fc.record(
         {

@@ -11,6 +11,9 @@ const usualRuns = 100;
 /** Of a property that is checked with another number of cases than the usual hundred. */
 export const runs = (usual: number): { numRuns: number } => ({ numRuns: usual * Math.max(1, fuzz) });
 
+/** Of a property that takes longer than other tests do; longer with more cases. */
+export const timeLimit = (usualMs: number): { timeout: number } => ({ timeout: usualMs * Math.max(1, fuzz) });
+
 fc.configureGlobal({ ...runs(usualRuns), ...(fuzz > 0 ? {} : { seed: 1 }) });
 
 export { fc };

@@ -3,7 +3,7 @@ import { aClaim, aJob, openTestStore } from '../../../test/support/test-store.ts
 import type { JobId } from '../../domain/ids.ts';
 import { emptyReport, isTerminal, type AttemptOutcome, type Job, type Lease } from '../../domain/job.ts';
 import type { FinishResult, Store } from '../../domain/store.ts';
-import { fc, runs } from '../../../test/support/properties.ts';
+import { fc, runs, timeLimit } from '../../../test/support/properties.ts';
 
 type Step =
   | { readonly do: 'submit'; readonly priority: number; readonly delayMs: number; readonly max: number }
@@ -190,17 +190,21 @@ async function checkEvents(store: Store, model: Model): Promise<void> {
   }
 }
 
-test('whatever is done in whatever order: one live attempt, growing fences, terminal for good, nothing lost', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      const model = new Model();
-      await using t = await openTestStore({ clock: () => model.nowMs });
-      for (const each of steps) {
-        await take(t.store, model, each);
-        await checkInvariants(t.store, model);
-      }
-      await checkEvents(t.store, model);
-    }),
-    runs(80),
-  );
-}, 60_000);
+test(
+  'whatever is done in whatever order: one live attempt, growing fences, terminal for good, nothing lost',
+  timeLimit(60_000),
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const model = new Model();
+        await using t = await openTestStore({ clock: () => model.nowMs });
+        for (const each of steps) {
+          await take(t.store, model, each);
+          await checkInvariants(t.store, model);
+        }
+        await checkEvents(t.store, model);
+      }),
+      runs(80),
+    );
+  },
+);
