@@ -39,7 +39,7 @@ needs('docker', 'compose').describe('deploy/compose.yaml', () => {
     for (const target of used) images.set(target, await workerImage(target));
   }, imageLimitMs);
 
-  async function openProject() {
+  async function openProject(project: string) {
     await using opening = new AsyncDisposableStack();
     const dir = opening.use(await tempDir('cache'));
     const model = opening.use(
@@ -64,7 +64,6 @@ needs('docker', 'compose').describe('deploy/compose.yaml', () => {
       ),
     };
     await writeFile(dir.join('changes.json'), JSON.stringify(changes));
-    const project = `${runFolderPrefix()}compose`;
     const compose = async (...args: readonly string[]): Promise<string> => {
       const named = ['--project-name', project, '--file', composeFile, '--file', dir.join('changes.json')];
       const { stdout } = await run('docker-compose', [...named, ...args], {
@@ -93,18 +92,17 @@ needs('docker', 'compose').describe('deploy/compose.yaml', () => {
         headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
       });
     const held = opening.move();
-    return { project, site, url, ask, compose, [Symbol.asyncDispose]: () => held.disposeAsync() };
+    return { site, url, ask, compose, [Symbol.asyncDispose]: () => held.disposeAsync() };
   }
 
   test(
     'a job that is sent to its API is done by its worker, and the engine knows no key',
     async () => {
-      let project = '';
+      const project = `${runFolderPrefix()}compose`;
       {
-        await using stage = await openProject();
-        ({ project } = stage);
-        const ready = async (): Promise<number | string> =>
-          (await fetch(`${stage.url}/readyz`).catch(String)).status ?? 'none';
+        await using stage = await openProject(project);
+        const ready = (): Promise<number | string> =>
+          fetch(`${stage.url}/readyz`).then(({ status }) => status, String);
         await expect.poll(ready, polling).toBe(200);
         expect((await fetch(`${stage.url}/api/jobs`)).status).toBe(401);
         const submitted = await stage.ask('/api/jobs', {

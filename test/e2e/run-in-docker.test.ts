@@ -84,6 +84,7 @@ needs('docker').describe('where codex workers are to be containers', () => {
     return {
       dir,
       env,
+      model,
       capstan: (...args: readonly string[]) =>
         run(process.execPath, [bin, ...args], { cwd: dir.path, env }).catch(
           (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
@@ -205,6 +206,46 @@ needs('docker').describe('where codex workers are to be containers', () => {
       await expect.poll(restarts, polling).toBe('1');
       await stage.requireJobDone();
       await expectUnknown(service);
+    } finally {
+      await stage.capstan('stop-services');
+    }
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('with a login in CODEX_HOME the container has no key; a refused one says how to log in, and a new one is used', async () => {
+    await using stage = await openStage();
+    const login = stage.dir.join('login');
+    await mkdir(login);
+    await writeFile(path.join(login, 'config.toml'), `openai_base_url = "${stage.model.baseUrl}"\n`);
+    const logIn = (token: string) =>
+      writeFile(path.join(login, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: token }), { mode: 0o600 });
+    await logIn(key);
+    Object.assign(stage.env, {
+      OPENAI_API_KEY: '',
+      CAPSTAN_CODEX__AUTH: 'home',
+      CAPSTAN_CODEX__HOME: login,
+      ...Object.fromEntries(
+        ['PLANTUML', 'NOTEBOOK', 'DRAWIO'].map((type) => [`CAPSTAN_WORKERS__${type}__COUNT`, '0']),
+      ),
+    });
+    try {
+      await stage.capstan('start-services');
+      const container = await stage.container();
+      await stage.requireJobDone();
+      await expectUnknown(container);
+      expect(stage.model.requests.at(-1)?.token).toBe(key);
+
+      stage.model.setAcceptedKeys(['another-key']);
+      // The first is refused by the provider, the second by what the worker knows.
+      for (const _time of ['refused', 'known']) {
+        const { stdout } = await stage.capstan('run', 'Add a page', '--dir', 'site', '--json');
+        expect(stdout).toMatch(/"failure":\{"kind":"auth","code":"key_refused"/);
+        expect(stdout).toContain(`CODEX_HOME=${login} codex login`);
+      }
+      await logIn('another-key');
+      await stage.requireJobDone();
+      expect(stage.model.requests.at(-1)?.token).toBe('another-key');
+      expect(await stage.container()).toBe(container);
     } finally {
       await stage.capstan('stop-services');
     }
