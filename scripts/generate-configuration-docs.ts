@@ -33,12 +33,15 @@ variables are reported together, each with its file and line, variable or flag, 
   file comes with the project, which may be somebody else's. Where such a value would count, nothing starts until you name the
   project's folder in \`trusted_projects\` (\`CAPSTAN_TRUSTED_PROJECTS\`, or your own file), or override the value.
 - An empty variable counts as unset. \`CLX_\` is read as \`CAPSTAN_\`.
+- A secret may stand in a file: \`CAPSTAN_HTTP__API_KEY_FILE=/run/secrets/api_key\` names it, as with Compose and Kubernetes. A variable and
+  its \`_FILE\` together are refused.
 - A flag is there where the command's \`--help\` lists it.
 
 ## The provider's key
 
 \`OPENAI_API_KEY\` seeds the default profile. It comes from the environment or, where that has none, from a file \`.env\` in the
-working folder; that file gives nothing else. Keys are never printed.
+working folder; that file gives nothing else. Keys are never printed. Or \`OPENAI_API_KEY_FILE\` names a file that holds it alone: agents
+cannot read that, and services in containers come back by themselves with it ([more](docker.md#keys)).
 
 The provider is asked through the proxy that \`HTTPS_PROXY\` or \`HTTP_PROXY\` names, where \`NO_PROXY\` does not except it (lower case will do;
 needs Node 22.21 or 24.5). This machine is always asked directly. Agents and their app-server get none of these variables.

@@ -16,6 +16,7 @@ jupyter-nbconvert jupyter-nbconvert
 chromium          chromium
 dockerd           docker.io
 docker            docker.io
+docker-compose    docker-compose
 debootstrap       debootstrap
 flock             util-linux
 '

@@ -29,15 +29,17 @@ export interface OpenCliOptions {
   readonly loaded?: LoadedConfig;
   /** This process runs in a container that a launcher made. */
   readonly contained?: boolean;
+  /** The keys that whoever started this worker has given to it, by the names of their variables. */
+  readonly handed?: Environment;
 }
 
 /** Configuration, logger and an open data folder for one command; the caller disposes it. */
 export async function openFromCli(
   context: CliContext,
   options: Options,
-  { quiet, contained = false, loaded: given }: OpenCliOptions,
+  { quiet, contained = false, loaded: given, handed }: OpenCliOptions,
 ): Promise<Capstan> {
-  const environment = readEnvironment(context.cwd);
+  const environment = readEnvironment(context.cwd, handed);
   const loaded = given ?? loadCliConfig(context, options, environment);
   const { config, origins } = loaded;
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);

@@ -12,6 +12,7 @@ import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';
 import { countOption } from './options.ts';
 import { printJson } from './print-json.ts';
+import { readSecrets } from './read-secrets.ts';
 
 export const workerCommand: CliCommand = {
   define(command, act) {
@@ -36,6 +37,7 @@ export const workerCommand: CliCommand = {
           .hideHelp(),
       )
       .addOption(new Option('--engine <id>', 'the engine whose container this is').hideHelp())
+      .addOption(new Option('--secrets', 'keys come first on stdin, as one line of JSON').hideHelp())
       .addOption(new Option('--parent-pipe', 'stop when stdin ends: whoever started it is gone').hideHelp())
       .action(act(work));
   },
@@ -50,6 +52,7 @@ const optionsSchema = z.object({
   engine: z.string().optional(),
   json: z.boolean().default(false),
   parentPipe: z.boolean().default(false),
+  secrets: z.boolean().default(false),
 });
 
 /** Serves until it is told to stop, then drains: exit 0, as this is how a worker ends. */
@@ -59,9 +62,11 @@ const work: Action = async (context, _args, raw) => {
   const { concurrency: _concurrency, type: _type, ...settings } = raw;
   const stop = new AbortController();
   try {
+    const handed = options.secrets ? await readSecrets(context.stdin, context.interrupted) : {};
     await using capstan = await openFromCli(context, settings, {
       quiet: false,
       contained: options.mode === 'docker',
+      handed,
     });
     const onInterrupted = (): void => {
       stop.abort(String(context.interrupted.reason));

@@ -79,5 +79,7 @@ export interface CodexDriver extends AsyncDisposable {
   /** Resolves when threads can be run; rejects with kind `configuration` where they never could. */
   start(signal: AbortSignal): Promise<void>;
   runThread(request: AgentThreadRequest): Promise<AgentTurnResult>;
+  /** What is kept in CODEX_HOME has changed: threads that start from now on go by what is there. */
+  renew(): void;
   snapshot(): DriverSnapshot;
 }

@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno } from '../runtime/app-error.ts';
-import { isUnset, type Environment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { isUnset } from './is-unset.ts';
 import type { Config } from './settings.ts';
 
 /** A rule over several settings that does not hold; `name` is the setting to change. */

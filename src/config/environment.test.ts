@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readEnvironment } from './environment.ts';
-import { loadProfile } from './load-profile.ts';
+import { findKeyFiles, loadProfile } from './load-profile.ts';
 
 const name = 'OPENAI_API_KEY';
 let cwd = '';
@@ -32,6 +32,21 @@ test('the key comes from the environment, else from .env, else there is none', (
   expect(key()).toBe('from-file');
   process.env[name] = 'from-environment';
   expect(key()).toBe('from-environment');
+});
+
+test('a file that OPENAI_API_KEY_FILE names goes before .env, and no agent may read it', () => {
+  writeFileSync(join(cwd, '.env'), 'OPENAI_API_KEY=from-env-file\n');
+  writeFileSync(join(cwd, 'key'), 'from-key-file\n');
+  process.env[`${name}_FILE`] = 'key';
+  try {
+    const environment = readEnvironment(cwd);
+    expect(loadProfile(environment)).toMatchObject({ openaiApiKeyFile: join(cwd, 'key') });
+    expect(key()).toBe('from-key-file');
+    expect(findKeyFiles(environment, { cwd, home: cwd })).toContain(join(cwd, 'key'));
+    expect(loadProfile(readEnvironment(cwd, { [name]: 'handed' })).openaiApiKey?.reveal()).toBe('handed');
+  } finally {
+    Reflect.deleteProperty(process.env, `${name}_FILE`);
+  }
 });
 
 test('.env gives no settings', () => {

@@ -2,21 +2,30 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
+import { isUnset } from './is-unset.ts';
+import { fileVariable, readSecretFile } from './secret-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The provider keys that seed the default profile; nothing else is taken from a `.env` file. */
-const providerKeyNames = ['OPENAI_API_KEY'] as const;
+/** The provider keys that seed the default profile; nothing else is taken from a `.env` file, or from whoever started this worker. */
+export const providerKeyNames = ['OPENAI_API_KEY'] as const;
 
 /**
- * The process's environment, and below it the provider keys of the `.env` file in `cwd`. That file gives no settings:
- * it comes with a folder that may be somebody else's. Throws `env_file_unreadable` where it is there and cannot be read.
+ * The process's environment with the provider keys of the files that `NAME_FILE` names, whose paths are absolute then, and below it those
+ * of the `.env` file in `cwd`. That file gives no settings: it comes with a folder that may be somebody else's. What a worker's launcher
+ * has `handed` over goes before all. Throws `env_file_unreadable` where `.env` is there and cannot be read, and what `readSecretFile` throws.
  */
-export function readEnvironment(cwd: string): Environment {
+export function readEnvironment(cwd: string, handed: Environment = {}): Environment {
   const fromFile = readEnvFile(join(cwd, '.env'));
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of providerKeyNames) {
-    if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
+    if (handed[name] !== undefined) {
+      environment[name] = handed[name];
+      continue;
+    }
+    const secret = readSecretFile(environment, name, cwd);
+    if (secret !== null) [environment[name], environment[fileVariable(name)]] = [secret.value, secret.path];
+    else if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
   }
   return Object.freeze(environment);
 }
@@ -25,11 +34,6 @@ export function readEnvironment(cwd: string): Environment {
 export function givesProviderKey(text: string): boolean {
   const given = parseEnv(text);
   return providerKeyNames.some((name) => !isUnset(given[name]));
-}
-
-/** Container tools hand an unset variable on as an empty one: both mean unset. */
-export function isUnset(value: string | undefined): value is undefined | '' {
-  return value === undefined || value.trim() === '';
 }
 
 function readEnvFile(path: string): Environment {

@@ -155,6 +155,41 @@ test('no value is ever in an error or in the printed configuration', () => {
   expect(inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config)).not.toContain(key);
 });
 
+test('the images of workers and their network are programs and ways out: no untrusted project names them', () => {
+  const types = ['codex', 'plantuml', 'notebook', 'drawio'];
+  file(
+    projectFile,
+    `[workers]\nnetwork_name = "host"\ndefault_execution_mode = "docker"\n${types
+      .map((type) => `[workers.${type}]\nimage = "theirs"\ncount = 2\n`)
+      .join('')}`,
+  );
+  expect(problems().map(({ name }) => name)).toEqual([
+    'workers.network_name',
+    ...types.map((type) => `workers.${type}.image`),
+  ]);
+  expect(refusal().message).toContain(`CAPSTAN_TRUSTED_PROJECTS=${join(root, 'work')}`);
+  const { config } = load({ CAPSTAN_TRUSTED_PROJECTS: join(root, 'work') });
+  expect(config.workers.drawio.image).toBe('theirs');
+});
+
+test('a secret may be in a file that a variable names, and what is wrong with that is said with the rest', () => {
+  const key = file('key', 'k-0123456789abcdef\n');
+  const loaded = load({ CAPSTAN_HTTP__API_KEY_FILE: key });
+  expect(loaded.config.http.apiKey?.reveal()).toBe('k-0123456789abcdef');
+  expect(loaded.origins.get('http.api_key')?.where).toBe('CAPSTAN_HTTP__API_KEY_FILE');
+  const found = problems({
+    CAPSTAN_HTTP__API_KEY_FILE: join(root, 'none'),
+    PROXY_API_KEY_FILE: key,
+    PROXY_API_KEY: 'other',
+    CAPSTAN_CODEX__MODEL_FILE: key,
+  });
+  expect(found.map(({ name, origin }) => [name, origin])).toEqual([
+    ['http.api_key', 'CAPSTAN_HTTP__API_KEY_FILE'],
+    ['gateway.api_key', 'PROXY_API_KEY_FILE'],
+    ['CAPSTAN_CODEX__MODEL_FILE', 'environment'],
+  ]);
+});
+
 test('every setting can be said by each of its variables and flags', () => {
   const samples = {
     duration: '90s',

@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../runtime/app-error.ts';
 import { Secret } from '../runtime/secret.ts';
-import { givesProviderKey, isUnset, type Environment } from './environment.ts';
+import { givesProviderKey, providerKeyNames, type Environment } from './environment.ts';
+import { isUnset } from './is-unset.ts';
+import { fileVariable } from './secret-file.ts';
 
 /** The keys that seed the default profile; null where the environment has none. */
 export interface ProfileSeed {
   readonly openaiApiKey: Secret | null;
+  /** The file that it was read from, which whoever starts workers may hand on instead of the key; null where it has none. */
+  readonly openaiApiKeyFile?: string | null;
   /** Files of the user's that may hold a key or a login: no agent reads them. They need not exist. */
   readonly keyFiles?: readonly string[];
   /** Which proxy leads to the provider: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in any case, as they are set. */
@@ -17,7 +21,13 @@ export interface ProfileSeed {
 export function loadProfile(environment: Environment, keyFiles: readonly string[] = []): ProfileSeed {
   const key = environment['OPENAI_API_KEY'];
   const openaiApiKey = isUnset(key) ? null : new Secret(key.trim());
-  return Object.freeze({ openaiApiKey, keyFiles, through: proxiesOf(environment) });
+  const openaiApiKeyFile = keyFileOf(environment, 'OPENAI_API_KEY');
+  return Object.freeze({ openaiApiKey, openaiApiKeyFile, keyFiles, through: proxiesOf(environment) });
+}
+
+function keyFileOf(environment: Environment, name: string): string | null {
+  const file = environment[fileVariable(name)];
+  return isUnset(file) ? null : file;
 }
 
 function proxiesOf(environment: Environment): Readonly<Record<string, string>> {
@@ -28,7 +38,7 @@ function proxiesOf(environment: Environment): Readonly<Record<string, string>> {
   );
 }
 
-/** The `.env` in `cwd` where it gives a provider key, and the logins of the user's own Codex. */
+/** The files that hold the provider keys, the `.env` in `cwd` where it gives one, and the logins of the user's own Codex. */
 export function findKeyFiles(
   environment: Environment,
   { cwd, home }: { readonly cwd: string; readonly home: string },
@@ -38,7 +48,8 @@ export function findKeyFiles(
     join(folder, 'auth.json'),
   );
   const envFile = join(cwd, '.env');
-  return givesKey(envFile) ? [envFile, ...logins] : logins;
+  const named = providerKeyNames.map((name) => keyFileOf(environment, name)).filter((file) => file !== null);
+  return [...named, ...(givesKey(envFile) ? [envFile] : []), ...logins];
 }
 
 function givesKey(path: string): boolean {

@@ -1,5 +1,6 @@
 import { posix, win32 } from 'node:path';
-import { isUnset, type Environment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { isUnset } from './is-unset.ts';
 
 /** Where this platform keeps what a program owns. */
 export interface PlatformPaths {

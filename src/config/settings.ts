@@ -28,10 +28,6 @@ const kept = { min: 1000, max: tenYears, otherwise: 'not set: they are kept' } a
 
 /** What `[workers.<type>]` may say. */
 function workerType(type: string) {
-  const image = text({
-    fallback: null,
-    description: `The image of ${type} workers in docker mode, which needs one.`,
-  });
   return {
     executionMode: optionalChoice(executionModes, {
       otherwise: 'workers.default_execution_mode',
@@ -43,8 +39,12 @@ function workerType(type: string) {
       otherwise: 'workers.default_worker_count',
       description: `How many ${type} workers are started; 0 is none.`,
     }),
-    // A codex worker is given the key.
-    image: type === 'codex' ? trustedOnly(image) : image,
+    image: trustedOnly(
+      text({
+        fallback: null,
+        description: `The image of ${type} workers in docker mode, which needs one.`,
+      }),
+    ),
   };
 }
 
@@ -217,10 +217,12 @@ export const settings = {
       max: hour,
       description: 'How long a service may finish its jobs when it is stopped; then it is killed.',
     }),
-    networkName: text({
-      fallback: 'capstan_app-network',
-      description: 'The Docker network of workers in containers; made where it is missing.',
-    }),
+    networkName: trustedOnly(
+      text({
+        fallback: 'capstan_app-network',
+        description: 'The Docker network of workers in containers; made where it is missing.',
+      }),
+    ),
     pull: choice(['missing', 'never'], {
       fallback: 'missing',
       description: 'Whether an image that is not there is pulled.',

@@ -31,7 +31,9 @@ function demandOf(type: string, { flags = {}, env = {}, file, user }: Given) {
   write(join(root, 'work/.capstan/config.toml'), file);
   write(paths.userConfigFile, user);
   mkdirSync(join(root, 'work'), { recursive: true });
-  return workerDemand(loadConfig({ flags, environment: env, cwd: join(root, 'work'), paths }), type);
+  // What an untrusted one may say is another matter.
+  const environment = { CAPSTAN_TRUSTED_PROJECTS: join(root, 'work'), ...env };
+  return workerDemand(loadConfig({ flags, environment, cwd: join(root, 'work'), paths }), type);
 }
 
 test('nothing is set: one direct worker of each type', () => {

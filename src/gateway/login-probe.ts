@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import { checkModel } from '../codex/check-model.ts';
 import type { Upstream } from '../codex/model-proxy/upstream.ts';
-import { hasErrno } from '../runtime/app-error.ts';
+import { loginChangedAtMs } from '../codex/login-changed-at.ts';
 
 export interface LoginProbeOptions {
   /** Null: the login is kept in CODEX_HOME. */
@@ -13,29 +11,17 @@ export interface LoginProbeOptions {
 }
 
 /** Whether the login may be good: the provider is asked for its models with the key, or the stored login has changed since the last look. */
-export async function loginProbe(
-  options: LoginProbeOptions,
-): Promise<(signal: AbortSignal) => Promise<boolean>> {
+export function loginProbe(options: LoginProbeOptions): (signal: AbortSignal) => Promise<boolean> {
   const { upstream, codexHome, onChanged } = options;
   // Without a key there is nothing to ask with, and a restart is needed.
-  if (upstream?.apiKey === '') return async () => false;
+  if (upstream?.apiKey === '') return () => Promise.resolve(false);
   if (upstream !== null) return async (signal) => (await checkModel(upstream, signal)).ok;
-  const file = path.join(codexHome, 'auth.json');
-  let seen = await changedAt(file);
+  let seen = loginChangedAtMs(codexHome);
   return async () => {
-    const now = await changedAt(file);
+    const now = loginChangedAtMs(codexHome);
     if (now === null || now === seen) return false;
     seen = now;
     await onChanged();
     return true;
   };
-}
-
-async function changedAt(file: string): Promise<number | null> {
-  try {
-    return (await stat(file)).mtimeMs;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
 }

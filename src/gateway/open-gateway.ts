@@ -93,7 +93,7 @@ export async function openGateway(
     metrics,
     responses,
     forgetThreads: options.forgetThreads,
-    isLoginRenewed: await loginProbe({
+    isLoginRenewed: loginProbe({
       upstream,
       codexHome,
       onChanged: () => backend.renew(),

@@ -3,11 +3,14 @@ import { AppError } from '../runtime/app-error.ts';
 import type { ChildSource } from '../supervisor/child-source.ts';
 import { supervise } from '../supervisor/supervisor.ts';
 import type { Supervisor } from '../supervisor/supervisor-options.ts';
+import { handSecrets, hasSecrets, type Secrets } from './hand-secrets.ts';
 import { readStart } from './read-start.ts';
 
 export interface AttachedWorkerOptions {
   /** How the worker is started: as a process, or in a container. */
   readonly source: ChildSource;
+  /** What each life of it is given on its stdin, where it was started with `--secrets`. */
+  readonly secrets?: Secrets;
   /** How long it may go on after it was told to stop. */
   readonly leaveMs: number;
   readonly startLimitMs: number;
@@ -46,6 +49,7 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
       options.onLogLine(line);
     },
     ready: async (child, signal) => {
+      if (hasSecrets(options.secrets ?? {})) handSecrets(child.stdin, options.secrets ?? {});
       const reader = readStart();
       const stop = child.onOutput((chunk) => {
         reader.push(chunk);

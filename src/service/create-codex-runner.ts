@@ -8,12 +8,13 @@ import { sandboxRunner } from '../codex/run-sandboxed.ts';
 import type { AuthFault } from '../codex/model-proxy/fault.ts';
 import type { Runner } from '../domain/runner.ts';
 import { createCodexRunner } from '../runners/codex/codex-runner.ts';
-import type { Provider } from '../runners/codex/deps.ts';
+import type { KeptLogin, Provider } from '../runners/codex/deps.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
 import { examineCodex, noKey } from './examine-codex.ts';
 import type { Capstan } from './open-capstan.ts';
+import { refusedForMs, watchKeptLogin } from './kept-login.ts';
 import { refuseKeys } from './withhold-keys.ts';
 import { ownScratch } from './own-scratch.ts';
 
@@ -52,8 +53,16 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
   const createDriver = settings.driver === 'exec' ? createExecDriver : createAppServerDriver;
   const driver = createDriver(surroundings);
 
-  function provider(): Provider | null {
-    if (settings.auth === 'home') return null;
+  const login = watchKeptLogin({
+    codexHome: settings.home,
+    clock: capstan.clock,
+    onChanged: () => {
+      driver.renew();
+    },
+  });
+
+  function access(): Provider | KeptLogin {
+    if (settings.auth === 'home') return login();
     if (profile.openaiApiKey === null) throw noKey();
     refusals.check();
     return { baseUrl: settings.baseUrl, apiKey: profile.openaiApiKey.reveal() };
@@ -67,7 +76,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     dataDir,
     settings,
     clock: capstan.clock,
-    provider,
+    access,
     deniedPaths: [dataDir, settings.home],
     keyFiles: profile.keyFiles ?? [],
     checkSource: refuseKeys(profile.openaiApiKey),
@@ -82,9 +91,6 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
     },
   };
 }
-
-/** A refused key is not offered again for this long: somebody may have mended it at the provider. */
-const refusedForMs = 5 * 60_000;
 
 interface Refusals {
   readonly note: (attemptId: string, fault: AuthFault) => void;

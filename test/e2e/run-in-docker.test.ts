@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { startScriptedModel } from '../scripted-model/start-scripted-model.ts';
 import { docker } from '../support/docker/docker.ts';
 import { hostAddress } from '../support/docker/host-address.ts';
@@ -25,6 +26,33 @@ const scenario = {
     },
   ],
 };
+
+const listSchema = z.object({
+  items: z.array(z.object({ status: z.string(), containerId: z.string().nullable() })),
+});
+const polling = { timeout: 60_000, interval: 250 };
+
+/** The key is in nothing that the engine tells of the container or keeps of it, and in no environment or argument of its processes. */
+async function expectUnknown(container: string): Promise<void> {
+  const [image, rootDir] = await Promise.all([
+    docker('inspect', '--format', '{{.Image}}', container),
+    docker('info', '--format', '{{.DockerRootDir}}'),
+  ]);
+  const look = 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; env';
+  const found = {
+    inspected: await docker('inspect', container, image),
+    history: await docker('history', '--no-trunc', image),
+    logs: await docker('logs', container),
+    processes: await docker('exec', container, 'sh', '-c', look),
+    changes: await docker('diff', container),
+    // Where this user may read them.
+    stored: await run('grep', ['-rl', key, `${rootDir}/containers/${container}`]).then(
+      ({ stdout }) => `${key} in ${stdout}`,
+      () => '',
+    ),
+  };
+  for (const [where, said] of Object.entries(found)) expect(said.includes(key), where).toBe(false);
+}
 
 needs('docker').describe('where codex workers are to be containers', () => {
   let image = '';
@@ -56,12 +84,35 @@ needs('docker').describe('where codex workers are to be containers', () => {
     return {
       dir,
       env,
+      model,
       capstan: (...args: readonly string[]) =>
         run(process.execPath, [bin, ...args], { cwd: dir.path, env }).catch(
           (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
         ),
       containers: (...more: readonly string[]) =>
-        docker('ps', '--all', '--quiet', '--filter', filter, ...more),
+        docker('ps', '--all', '--quiet', '--no-trunc', '--filter', filter, ...more),
+      /** The container of the one worker, once it takes jobs and is another than `before`. */
+      async container(before = 'none'): Promise<string> {
+        const ready = async (): Promise<string> => {
+          const { stdout } = await run(process.execPath, [bin, 'workers', 'list', '--json'], {
+            cwd: dir.path,
+            env,
+          });
+          const { items } = listSchema.parse(JSON.parse(stdout));
+          return items.find(({ status }) => status === 'idle')?.containerId ?? before;
+        };
+        await expect.poll(async () => before.startsWith(await ready()), polling).toBe(false);
+        return docker('inspect', '--format', '{{.Id}}', await ready());
+      },
+      async requireJobDone(): Promise<void> {
+        const { stdout, stderr } = await run(
+          process.execPath,
+          [bin, 'run', 'Add a page', '--dir', 'site', '--json'],
+          { cwd: dir.path, env: { ...env, OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '' } },
+        ).catch((error: unknown) => error as { readonly stdout: string; readonly stderr: string });
+        const last = stdout.trim().split('\n').at(-1) ?? '';
+        expect(last, stderr).toMatch(/"type":"job.finished".*"state":"succeeded"/);
+      },
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     };
   }
@@ -102,6 +153,102 @@ needs('docker').describe('where codex workers are to be containers', () => {
       server.kill('SIGTERM');
     }
     expect(await exit).toEqual([0, null]);
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('the key is known to the worker alone, which gets it again where it is started again', async () => {
+    await using stage = await openStage();
+    const server = spawn(process.execPath, [bin, 'serve', '--json'], {
+      cwd: stage.dir.path,
+      env: stage.env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const exit = once(server, 'exit');
+    try {
+      await once(server.stdout, 'data');
+      const first = await stage.container();
+      await stage.requireJobDone();
+      await expectUnknown(first);
+      await docker('kill', first);
+      const second = await stage.container(first);
+      await stage.requireJobDone();
+      await expectUnknown(second);
+    } finally {
+      server.kill('SIGTERM');
+    }
+    expect(await exit).toEqual([0, null]);
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('a service gets the key once and says that it cannot come back; with the key in a file it does', async () => {
+    await using stage = await openStage();
+    const count = Object.fromEntries(
+      ['PLANTUML', 'NOTEBOOK', 'DRAWIO'].map((type) => [`CAPSTAN_WORKERS__${type}__COUNT`, '0']),
+    );
+    Object.assign(stage.env, count);
+    try {
+      const started = await stage.capstan('start-services');
+      expect(started.stderr).toContain('OPENAI_API_KEY_FILE');
+      const forgetful = await stage.container();
+      await stage.requireJobDone();
+      await expectUnknown(forgetful);
+      expect(await docker('inspect', '--format', '{{.HostConfig.RestartPolicy.Name}}', forgetful)).toBe('no');
+      await stage.capstan('stop-services');
+      expect(await stage.containers()).toBe('');
+
+      await writeFile(stage.dir.join('key'), `${key}\n`, { mode: 0o600 });
+      Object.assign(stage.env, { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: stage.dir.join('key') });
+      expect((await stage.capstan('start-services')).stderr).not.toContain('OPENAI_API_KEY_FILE');
+      const service = await stage.container();
+      await expectUnknown(service);
+      await docker('exec', service, 'sh', '-c', 'kill -9 $(cat /proc/1/task/1/children)');
+      const restarts = () => docker('inspect', '--format', '{{.RestartCount}}', service);
+      await expect.poll(restarts, polling).toBe('1');
+      await stage.requireJobDone();
+      await expectUnknown(service);
+    } finally {
+      await stage.capstan('stop-services');
+    }
+    expect(await stage.containers()).toBe('');
+  });
+
+  test('with a login in CODEX_HOME the container has no key; a refused one says how to log in, and a new one is used', async () => {
+    await using stage = await openStage();
+    const login = stage.dir.join('login');
+    await mkdir(login);
+    await writeFile(path.join(login, 'config.toml'), `openai_base_url = "${stage.model.baseUrl}"\n`);
+    const logIn = (token: string) =>
+      writeFile(path.join(login, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: token }), { mode: 0o600 });
+    await logIn(key);
+    Object.assign(stage.env, {
+      OPENAI_API_KEY: '',
+      CAPSTAN_CODEX__AUTH: 'home',
+      CAPSTAN_CODEX__HOME: login,
+      ...Object.fromEntries(
+        ['PLANTUML', 'NOTEBOOK', 'DRAWIO'].map((type) => [`CAPSTAN_WORKERS__${type}__COUNT`, '0']),
+      ),
+    });
+    try {
+      await stage.capstan('start-services');
+      const container = await stage.container();
+      await stage.requireJobDone();
+      await expectUnknown(container);
+      expect(stage.model.requests.at(-1)?.token).toBe(key);
+
+      stage.model.setAcceptedKeys(['another-key']);
+      // The first is refused by the provider, the second by what the worker knows.
+      for (const _time of ['refused', 'known']) {
+        const { stdout } = await stage.capstan('run', 'Add a page', '--dir', 'site', '--json');
+        expect(stdout).toMatch(/"failure":\{"kind":"auth","code":"key_refused"/);
+        expect(stdout).toContain(`CODEX_HOME=${login} codex login`);
+      }
+      await logIn('another-key');
+      await stage.requireJobDone();
+      expect(stage.model.requests.at(-1)?.token).toBe('another-key');
+      expect(await stage.container()).toBe(container);
+    } finally {
+      await stage.capstan('stop-services');
+    }
     expect(await stage.containers()).toBe('');
   });
 

@@ -16,7 +16,8 @@ interface Service {
   readonly security_opt: readonly string[];
   readonly volumes: readonly string[];
   readonly ports?: readonly string[];
-  readonly env_file?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
   readonly privileged?: boolean;
 }
 
@@ -52,7 +53,10 @@ test('compose.yaml gives no container rights, the engine, or an address that oth
     expect(service.privileged).toBeUndefined();
     expect(service.volumes).toEqual(['${DATA_DIR}:${DATA_DIR}']);
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
-    expect(service.env_file !== undefined).toBe(['service', 'codex'].includes(name));
+    expect(service.secrets ?? []).toEqual(
+      { service: ['openai_api_key', 'http_api_key'], codex: ['openai_api_key'] }[name] ?? [],
+    );
+    for (const variable of Object.keys(service.environment)) expect(variable).not.toMatch(/KEY$/);
   }
 });
 

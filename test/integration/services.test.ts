@@ -175,3 +175,17 @@ test('a server without a worker says within seconds that jobs wait, and how to s
   server.kill('SIGTERM');
   expect((await server.ended).code).toBe(0);
 });
+
+test('an image that an untrusted project names is not run: a build and services say how to trust it, and that is all it takes', async () => {
+  const file = '[workers.plantuml]\nimage = "theirs"\n';
+  await using stage = await openBuildStage({ ...project, '.capstan/config.toml': file });
+  for (const command of ['build', 'start-services']) {
+    const refused = await stage.run([command]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`workers.plantuml.image (${stage.join('.capstan/config.toml')}:2)`);
+    expect(refused.stderr).toContain(`CAPSTAN_TRUSTED_PROJECTS=${stage.root}`);
+  }
+  const trusted = await stage.run(['build', '--json'], { CAPSTAN_TRUSTED_PROJECTS: stage.root });
+  expect(trusted.code).toBe(0);
+  expect(trusted.stderr).toContain('workers.plantuml.image is set by the project');
+});

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { anyGoesOn, goOn, goOnNoMore } from '../support/docker/going-on.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const checkout = path.join(import.meta.dirname, '../..');
@@ -83,4 +85,26 @@ test('fails for each process and folder that a test leaves, also behind a closed
   expect(pids).toHaveLength(2);
   // Of a dead process there may be an entry until its parent takes note, but it has no command any more.
   for (const pid of pids) expect(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).toBe('');
+});
+
+test('an engine that runs share is theirs until the last of them is over, or killed', async () => {
+  await using dir = await tempDir();
+  const runs = dir.join('runs');
+  expect(await anyGoesOn(runs)).toBe(false);
+  await goOn(runs, 'this');
+  const module = JSON.stringify(path.join(checkout, 'test/support/docker/going-on.ts'));
+  const script = `const { goOn } = await import(${module});
+    await goOn(${JSON.stringify(runs)}, 'other');
+    console.log('goes on');
+    setInterval(() => undefined, 1000);`;
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(other, 'exit');
+  await once(other.stdout, 'data');
+  await goOnNoMore(runs, 'this');
+  expect(await anyGoesOn(runs)).toBe(true);
+  other.kill('SIGKILL');
+  await ended;
+  expect(await anyGoesOn(runs)).toBe(false);
 });

@@ -7,6 +7,7 @@ type Probe = () => string | null;
 
 const probes = {
   docker: whyNoEngine,
+  compose: () => probe('docker-compose', ['--version']),
   git: () => probe('git', ['--version']),
   redis: () => probe('redis-server', ['--version']),
   chromium: () => probe('chromium', ['--version']),

@@ -37,6 +37,8 @@ class AppServerDriver implements CodexDriver {
   #pid: (() => number | null) | null = null;
   #restarts: (() => number) | null = null;
   #restartsBefore = 0;
+  /** The present process has read what has changed since. */
+  #outdated = false;
   #disposed = false;
 
   constructor(options: AppServerDriverOptions) {
@@ -70,6 +72,10 @@ class AppServerDriver implements CodexDriver {
     }
   }
 
+  renew(): void {
+    this.#outdated = true;
+  }
+
   snapshot(): DriverSnapshot {
     const retired = [...this.#retired].reduce((sum, { active }) => sum + active, 0);
     return {
@@ -89,11 +95,12 @@ class AppServerDriver implements CodexDriver {
     await Promise.all(this.#ending);
   }
 
-  /** The process that takes the next thread: a fresh one where the last has run its share. */
+  /** The process that takes the next thread: a fresh one where the last has run its share, or goes by what is no more. */
   #take(): Generation {
     if (this.#disposed) throw new AppError('infrastructure', 'driver_closed', 'The Codex driver is closed.');
     const current = this.#current;
-    if (current !== null && current.threadsRun < this.#threadsPerProcess) return current;
+    if (current !== null && !this.#outdated && current.threadsRun < this.#threadsPerProcess) return current;
+    this.#outdated = false;
     const fresh: Generation = { process: startAppServer(this.#options), threadsRun: 0, active: 0 };
     this.#current = fresh;
     this.#follow(fresh);

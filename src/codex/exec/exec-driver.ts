@@ -34,6 +34,9 @@ export function createExecDriver(options: CodexProcessOptions): CodexDriver {
         await endAttempt(request);
       }
     },
+    renew() {
+      // Each process reads it for itself.
+    },
     snapshot: (): DriverSnapshot => ({ pid: null, activeThreads, threadsRun, restarts: 0 }),
     async [Symbol.asyncDispose]() {
       // Nothing stays warm.

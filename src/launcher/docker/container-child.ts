@@ -1,4 +1,3 @@
-import { Duplex } from 'node:stream';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { createLineSplitter } from '../../runtime/line-splitter.ts';
 import { pause } from '../../runtime/wait.ts';
@@ -6,6 +5,7 @@ import type { Child, ChildExit, ChildOptions } from '../../supervisor/child.ts';
 import { exitOfCode } from '../../supervisor/contain.ts';
 import { createTailBuffer } from '../../supervisor/tail-buffer.ts';
 import { createContainer, removeContainer, startContainer, type ContainerName } from './containers.ts';
+import { attachTo } from './attach.ts';
 import type { Engine } from './engine.ts';
 import { createFrameReader } from './output-frames.ts';
 
@@ -48,7 +48,7 @@ async function run(
   options: ChildOptions & { readonly image: string },
 ): Promise<ContainerChild> {
   // Before the start: what is over at once is seen all the same.
-  const stream = await attach(engine, container);
+  const stream = await attachTo(engine, container, ['stdin', 'stdout', 'stderr']);
   const removed = whenRemoved(container);
   const startup = createTailBuffer(tailBytes);
   const stderrTail = createTailBuffer(tailBytes);
@@ -117,22 +117,6 @@ async function run(
     },
     stderrTail: () => stderrTail.text(),
   };
-}
-
-async function attach(engine: Engine, container: Container): Promise<Duplex> {
-  // Said in this way nothing is sent but the head: the library would have the worker read its options, or wait for more of the request.
-  const request = {
-    _query: { stream: true, stdin: true, stdout: true, stderr: true },
-    _body: {},
-    hijack: true,
-  };
-  const stream = await engine.ask('attach to the container', (limit) =>
-    container.attach({ ...request, abortSignal: limit }),
-  );
-  if (!(stream instanceof Duplex)) throw new Error('The container was removed before it was started.');
-  // Its end says that the connection is gone, which is all there is to know.
-  stream.on('error', () => undefined);
-  return stream;
 }
 
 /** An engine that ends takes its containers along, or lets them go on without their stdin, which they leave by. */

@@ -5,9 +5,9 @@ import { containerEnvironment } from './container-environment.ts';
 const paths = { home: '/h', userConfigFile: '/none', systemConfigFile: '/none', userDataDir: '/h/data' };
 const inside = { dataDir: '/in', dbPath: '/in/capstan.db', codexHome: '/in/codex-home' };
 
-function environmentOf(environment: Record<string, string>, apiKey: string | null = null) {
+function environmentOf(environment: Record<string, string>, secretFiles: Record<string, string> = {}) {
   const { config } = loadConfig({ flags: {}, environment, cwd: '/nowhere', paths });
-  return containerEnvironment({ config, inside, home: '/home/x', apiKey });
+  return containerEnvironment({ config, inside, home: '/home/x', secretFiles });
 }
 
 test('without settings only the places are said', () => {
@@ -48,6 +48,8 @@ test('what the worker goes by is handed on and reads back as it was; what is of 
   expect(config.dataDir).toBe('/in');
 });
 
-test('the key is said where there is one to say', () => {
-  expect(environmentOf({}, 'sk-1')).toMatchObject({ OPENAI_API_KEY: 'sk-1' });
+test('of a key its file is said, never the key', () => {
+  const said = environmentOf({ OPENAI_API_KEY: 'sk-1' }, { OPENAI_API_KEY: '/run/secrets/OPENAI_API_KEY' });
+  expect(said).toMatchObject({ OPENAI_API_KEY_FILE: '/run/secrets/OPENAI_API_KEY' });
+  expect(JSON.stringify(said)).not.toContain('sk-1');
 });

@@ -1,5 +1,6 @@
 import { namedSettings } from '../../config/named-settings.ts';
 import { settingsAsText } from '../../config/settings-as-text.ts';
+import { fileVariable } from '../../config/secret-file.ts';
 import type { Config } from '../../config/settings.ts';
 import type { MountPlan } from './mounts.ts';
 
@@ -11,13 +12,13 @@ export interface EnvironmentOptions {
   readonly inside: MountPlan['inside'];
   /** Where the worker keeps what it needs only while it lives. */
   readonly home: string;
-  /** The provider's key; null where the worker needs none. */
-  readonly apiKey: string | null;
+  /** Files in the container that hold keys, by the names of their variables. */
+  readonly secretFiles: Readonly<Record<string, string>>;
 }
 
-/** All that a container is told, as it sees neither this machine's files nor the command line. Only what is not the default anyway. */
+/** All that a container is told, as it sees neither this machine's files nor the command line. No secrets, and only what is not the default anyway. */
 export function containerEnvironment(options: EnvironmentOptions): Readonly<Record<string, string>> {
-  const { config, inside, home, apiKey } = options;
+  const { config, inside, home, secretFiles } = options;
   const said = settingsAsText(config);
   const settings = namedSettings.flatMap(({ name, variables: [variable] }) => {
     const text = carried.test(name) ? said.get(name) : undefined;
@@ -29,6 +30,6 @@ export function containerEnvironment(options: EnvironmentOptions): Readonly<Reco
     CAPSTAN_DATA_DIR: inside.dataDir,
     CAPSTAN_DB_PATH: inside.dbPath,
     CAPSTAN_CODEX__HOME: inside.codexHome,
-    ...(apiKey === null ? {} : { OPENAI_API_KEY: apiKey }),
+    ...Object.fromEntries(Object.entries(secretFiles).map(([name, file]) => [fileVariable(name), file])),
   };
 }

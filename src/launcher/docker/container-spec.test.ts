@@ -15,7 +15,8 @@ const place: ContainerPlace = {
   engine,
   dbPath: '/data/capstan.db',
   mounts: [{ source: '/data', target: '/data' }],
-  env: { OPENAI_API_KEY: 'sk-secret' },
+  env: { CAPSTAN_CODEX__MODEL: 'm' },
+  getsSecrets: false,
   owner: '1000:1000',
   network: 'net',
   memoryMb: 512,
@@ -43,10 +44,21 @@ describe('the body of a container', () => {
     expect(JSON.stringify(host)).not.toContain('docker.sock');
   });
 
-  test('a secret is in its environment alone', () => {
-    const { Env, ...rest } = spec();
-    expect(Env).toContain('OPENAI_API_KEY=sk-secret');
-    expect(JSON.stringify(rest)).not.toContain('sk-secret');
+  test('one that gets secrets waits for them on its stdin, and is not started again by who cannot give them', () => {
+    const service: WorkerSpec = { ...attached, lifetime: 'persistent', buildId: null, wait: false };
+    const forgetful = spec({ getsSecrets: true }, service);
+    expect(forgetful).toMatchObject({ OpenStdin: true, StdinOnce: true });
+    expect(forgetful.Cmd).toContain('--secrets');
+    expect(forgetful.HostConfig).toMatchObject({ RestartPolicy: { Name: 'no' } });
+    expect(spec({}, service).HostConfig).toMatchObject({ RestartPolicy: { Name: 'on-failure' } });
+    expect(spec({}, service).Cmd).not.toContain('--secrets');
+  });
+
+  test("a secret's file is mounted for reading alone", () => {
+    const mounts = [{ source: '/keys/openai', target: '/run/secrets/OPENAI_API_KEY', readOnly: true }];
+    expect(spec({ mounts }).HostConfig?.Mounts).toEqual([
+      { Type: 'bind', Source: '/keys/openai', Target: '/run/secrets/OPENAI_API_KEY', ReadOnly: true },
+    ]);
   });
 
   test('its labels say whose it is', () => {

@@ -2,16 +2,20 @@ import type { ContainerCreateOptions, HostRestartPolicy } from 'dockerode';
 import type { WorkerSpec } from '../../domain/launcher.ts';
 import type { EngineFacts } from './engine.ts';
 import { workerLabels } from './labels.ts';
-import type { MountPlan } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { seccompProfile } from './seccomp-profile.ts';
+import { secretsArgument } from '../hand-secrets.ts';
 import { workerArguments } from '../worker-arguments.ts';
 
 export interface ContainerPlace {
   readonly engine: EngineFacts;
   /** As this machine names it. */
   readonly dbPath: string;
-  readonly mounts: MountPlan['mounts'];
+  readonly mounts: readonly Mount[];
+  /** Anybody who may talk to the engine reads it: no secrets. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether secrets come on its stdin. */
+  readonly getsSecrets: boolean;
   /** `uid:gid` of whose files they are; null where files have no such owner. */
   readonly owner: string | null;
   /** Null: no network. */
@@ -22,7 +26,7 @@ export interface ContainerPlace {
 
 /** Where a worker finds a home that it can write, whoever it is. */
 export const containerHome = '/home/capstan';
-/** A service comes back after a crash and after a restart of the machine, unless it was stopped. */
+/** A service comes back after a crash and after a restart of the machine, unless it was stopped. Not one that would need somebody to give it secrets. */
 export const serviceRestarts: HostRestartPolicy = { Name: 'unless-stopped' };
 const processLimit = 4_096;
 const root = '0:0';
@@ -36,20 +40,28 @@ export function containerSpec(spec: WorkerSpec, place: ContainerPlace): Containe
   const isRoot = user === root && !engine.rootless;
   return {
     Image: spec.image ?? '',
-    Cmd: [...workerArguments(spec, ['--mode', 'docker', '--engine', engine.id])],
+    Cmd: [
+      ...workerArguments(spec, [
+        ...['--mode', 'docker', '--engine', engine.id],
+        ...(place.getsSecrets ? [secretsArgument] : []),
+      ]),
+    ],
     Env: Object.entries(place.env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...workerLabels(spec, place.dbPath) },
     ...(user === null ? {} : { User: user }),
     // The worker leaves when this ends: whoever started it is gone.
-    OpenStdin: attached,
-    StdinOnce: attached,
-    AttachStdin: attached,
+    OpenStdin: attached || place.getsSecrets,
+    StdinOnce: attached || place.getsSecrets,
+    AttachStdin: attached || place.getsSecrets,
     AttachStdout: attached,
     AttachStderr: attached,
     HostConfig: {
       AutoRemove: attached,
-      RestartPolicy: restartPolicy(spec),
-      Mounts: place.mounts.map(({ source, target }) => ({ Type: 'bind', Source: source, Target: target })),
+      RestartPolicy: place.getsSecrets ? { Name: 'no' } : restartPolicy(spec),
+      Mounts: place.mounts.map(({ source, target, readOnly = false }) => ({
+        ...{ Type: 'bind', Source: source, Target: target },
+        ...(readOnly ? { ReadOnly: true } : {}),
+      })),
       Tmpfs: Object.fromEntries(
         ['/tmp', containerHome]
           .filter((folder) => place.mounts.every(({ target }) => target !== folder))

@@ -1,9 +1,11 @@
 import type { ContainerInfo } from 'dockerode';
+import { fileVariable } from '../../config/secret-file.ts';
 import type { Config } from '../../config/settings.ts';
 import type { LaunchedWorker, Launcher, WorkerSpec } from '../../domain/launcher.ts';
 import type { Logger } from '../../domain/logger.ts';
 import type { WorkerRecord } from '../../domain/worker.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
+import { hasSecrets, type Secrets } from '../hand-secrets.ts';
 import { launchAttached } from '../launch-attached.ts';
 import { retryStart } from '../retry-start.ts';
 import { containerLives } from './container-lives.ts';
@@ -15,6 +17,7 @@ import { requireImage } from './images.ts';
 import { labels } from './labels.ts';
 import { planMounts } from './mounts.ts';
 import { requireReachable } from './require-reachable.ts';
+import { placeSecrets, type WorkerSecret } from './place-secrets.ts';
 import { removeIdleNetwork, requireNetwork } from './networks.ts';
 import { startServiceContainer } from './service-container.ts';
 import { stopContainer } from './stop-container.ts';
@@ -22,8 +25,8 @@ import { stopContainer } from './stop-container.ts';
 /** What a type of worker needs besides its image and the data folder. */
 export interface TypeNeeds {
   readonly network: boolean;
-  /** The provider's key; null where it needs none, or there is none. */
-  readonly apiKey: string | null;
+  /** Its keys, by the names of their variables. */
+  readonly secrets: Readonly<Record<string, WorkerSecret>>;
   /** An address that its jobs ask; null where they ask none. */
   readonly asks: string | null;
 }
@@ -76,17 +79,19 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const policy = { pull: config.workers.pull, onNotice: options.onNotice };
     await requireImage(engine, image, { policy, signal });
     const network = needs.network ? networkName : null;
+    const { handed, files, mounts: secretMounts } = placeSecrets(needs.secrets, spec.lifetime);
     const body = containerSpec(spec, {
       engine: engine.facts,
       dbPath,
-      mounts,
-      env: containerEnvironment({ config, inside, home: containerHome, apiKey: needs.apiKey }),
+      mounts: [...mounts, ...secretMounts],
+      env: containerEnvironment({ config, inside, home: containerHome, secretFiles: files }),
+      getsSecrets: hasSecrets(handed),
       owner: options.owner,
       network,
       memoryMb,
       cpus: config.workers.cpus,
     });
-    return { engine, network, start: { name: spec.name, dbPath, image, body } };
+    return { engine, network, start: { name: spec.name, dbPath, image, body }, secrets: handed };
   }
 
   async function useNetwork(engine: Engine, network: string | null, signal?: AbortSignal): Promise<void> {
@@ -107,7 +112,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       await known.supervisor.whenReady(signal, startTimeoutMs);
       return seen(spec.name, known);
     }
-    const { engine, network, start } = await prepare(spec, signal);
+    const { engine, network, start, secrets } = await prepare(spec, signal);
     const lives = containerLives(engine, start, {
       before: () => useNetwork(engine, network),
       onOutOfMemory: () => {
@@ -117,6 +122,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     });
     const { supervisor, ready } = launchAttached({
       source: lives.source,
+      secrets,
       leaveMs: options.leaveMs,
       startLimitMs: startTimeoutMs,
       startRetries,
@@ -141,15 +147,17 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const engine = await options.connect();
     const known = await findContainer(engine, { name: spec.name, dbPath }, signal);
     if (known !== null && stateOf(known) !== 'ended') return seenContainer(known);
-    const { network, start } = await prepare(spec, signal);
+    const { network, start, secrets } = await prepare(spec, signal);
     const startOnce = async (): Promise<LaunchedWorker> => {
       await useNetwork(engine, network, signal);
-      const waiting = { startLimitMs: startTimeoutMs, wait: spec.wait ?? true, memoryMb };
+      const waiting = { startLimitMs: startTimeoutMs, wait: spec.wait ?? true, memoryMb, secrets };
       const { containerId, workerId } = await startServiceContainer(engine, { ...start, ...waiting }, signal);
       if (workerId !== null) await proveShared(engine, containerId, workerId);
       return { name: spec.name, state: 'running', handle: shortId(containerId) };
     };
-    return retryStart(startOnce, { name: spec.name, startRetries, logger }, signal);
+    const launched = await retryStart(startOnce, { name: spec.name, startRetries, logger }, signal);
+    if (hasSecrets(secrets)) options.onNotice(sayForgetful(spec.name, secrets));
+    return launched;
   }
 
   async function proveShared(engine: Engine, containerId: string, workerId: string): Promise<void> {
@@ -202,6 +210,11 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       }
     },
   };
+}
+
+function sayForgetful(name: string, secrets: Secrets): string {
+  const variables = Object.keys(secrets).map(fileVariable).join(', ');
+  return `${name} has its key in memory alone, so it does not come back by itself after a crash or a restart of the machine: \`capstan start-services\` starts it again. It would come back with the key in a file that ${variables} names.`;
 }
 
 function seen(name: string, { supervisor, containerId }: Attached): LaunchedWorker {

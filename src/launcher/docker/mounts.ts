@@ -8,9 +8,15 @@ export interface HostFolders {
   readonly codexHome: string;
 }
 
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly?: boolean;
+}
+
 export interface MountPlan {
   /** `source` on this machine, `target` in the container; folders, never a file: the database has other files beside it. */
-  readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  readonly mounts: readonly Mount[];
   /** How the worker names what it works in. */
   readonly inside: {
     readonly dataDir: string;
@@ -27,7 +33,7 @@ const insideRoot = '/capstan';
  */
 export function planMounts({ platform, dataDir, dbPath, codexHome }: HostFolders): MountPlan {
   const path = platform === 'win32' ? win32 : posix;
-  const mounts: { readonly source: string; readonly target: string }[] = [];
+  const mounts: Mount[] = [];
 
   function reach(folder: string, name: string): string {
     for (const { source, target } of mounts) {

@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { Container } from 'dockerode';
 import { createLineSplitter } from '../../runtime/line-splitter.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
@@ -6,6 +7,8 @@ import { AppError } from '../../runtime/app-error.ts';
 import { exitOfCode } from '../../supervisor/contain.ts';
 import { readStart } from '../read-start.ts';
 import type { ContainerStart } from './container-child.ts';
+import { handSecrets, hasSecrets, type Secrets } from '../hand-secrets.ts';
+import { attachTo } from './attach.ts';
 import { containerDied, ranOutOfMemory } from './container-death.ts';
 import { createContainer, removeContainer, startContainer } from './containers.ts';
 import { serviceRestarts } from './container-spec.ts';
@@ -17,6 +20,8 @@ export interface ServiceStart extends ContainerStart {
   /** Whether to wait until it takes jobs. */
   readonly wait: boolean;
   readonly memoryMb: number | null;
+  /** What it is given on its stdin, where it was made with `--secrets`: then the engine does not start it again, as it could not give them. */
+  readonly secrets: Secrets;
 }
 
 export interface StartedService {
@@ -40,12 +45,21 @@ export async function startServiceContainer(
   const sinceMs = Date.now();
   // The wait for its end would keep this process, too.
   const watching = new AbortController();
+  let stdin: Duplex | null = null;
   try {
     const ended = container.wait({ condition: 'next-exit', abortSignal: watching.signal }) as Promise<{
       StatusCode: number;
     }>;
     ended.catch(() => undefined);
+    const getsSecrets = hasSecrets(start.secrets);
+    stdin = getsSecrets ? await attachTo(engine, container, ['stdin']) : null;
     await startContainer(engine, container, start.image);
+    if (stdin !== null) {
+      handSecrets(stdin, start.secrets);
+      stdin.end();
+      // Where it breaks, the worker says what it was not given.
+      await finished(stdin, { readable: false, signal }).catch(() => undefined);
+    }
     if (!start.wait) return { containerId: container.id, workerId: null };
     using limit = startDeadline(
       start.startLimitMs,
@@ -64,7 +78,7 @@ export async function startServiceContainer(
     try {
       const workerId = await Promise.race([said.started, diedOf(ended), rejectionOf(stop)]);
       if (typeof workerId === 'string') {
-        await container.update({ RestartPolicy: serviceRestarts });
+        if (!getsSecrets) await container.update({ RestartPolicy: serviceRestarts });
         return { containerId: container.id, workerId };
       }
       // What it said last may still be on its way.
@@ -84,6 +98,7 @@ export async function startServiceContainer(
     throw error;
   } finally {
     watching.abort();
+    stdin?.destroy();
   }
 }
 

@@ -3,6 +3,7 @@ import type { CodexDriver } from '../../codex/driver.ts';
 import type { ModelProxy } from '../../codex/model-proxy/start-model-proxy.ts';
 import type { RunSandboxed } from '../../codex/run-sandboxed.ts';
 import type { SandboxMode } from '../../contract/codex-job.ts';
+import type { AppError } from '../../runtime/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 
 export interface CodexRunnerSettings {
@@ -21,6 +22,12 @@ export interface Provider {
   readonly apiKey: string;
 }
 
+/** The login in CODEX_HOME, as it was when an attempt began. */
+export interface KeptLogin {
+  /** Told when the provider has refused it; gives the failure with the way to another. */
+  readonly refused: (message: string) => AppError;
+}
+
 export interface CodexRunnerDeps {
   readonly driver: CodexDriver;
   readonly proxy: ModelProxy;
@@ -28,8 +35,8 @@ export interface CodexRunnerDeps {
   readonly artifacts: ArtifactStorage;
   readonly dataDir: string;
   readonly settings: CodexRunnerSettings;
-  /** The provider as the profile has it now; null where the login in CODEX_HOME is used; throws `no_key` where there is no key. */
-  readonly provider: () => Provider | null;
+  /** The provider as the profile has it now, or the login in CODEX_HOME. Throws `no_key` where there is no key, `key_refused` while a refusal is known. */
+  readonly access: () => Provider | KeptLogin;
   /** Folders that no command of an agent may read. */
   readonly deniedPaths: readonly string[];
   /** Files that none may read either, where they are there. */

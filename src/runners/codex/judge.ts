@@ -11,7 +11,7 @@ export type Verdict =
   | { readonly kind: 'parked'; readonly untilMs: number; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** Ends of our own making, for which the proxy has the provider's words. */
+/** Ends of our own making, for which the proxy has the provider's words where there is one. */
 const seenByProxy: ReadonlySet<FailureKind> = new Set<FailureKind>(['auth', 'limit']);
 
 /** Why it ended counts before what it says: a cancelled, drained or timed-out turn looks like any interrupted one. */
@@ -23,7 +23,7 @@ export function judge(run: AgentRun, signal: AbortSignal): Verdict {
     return { kind: 'failed', failure: toFailure(reason) };
   }
   if (run.turn?.status === 'completed') return { kind: 'succeeded' };
-  if (run.error !== null && !seenByProxy.has(run.error.kind))
+  if (run.error !== null && (run.faults.length === 0 || !seenByProxy.has(run.error.kind)))
     return { kind: 'failed', failure: toFailure(run.error) };
   const { failure, untilMs } = failureOfTurn({ error: run.turn?.error ?? null, faults: run.faults });
   return failure.kind === 'limit' && untilMs !== null

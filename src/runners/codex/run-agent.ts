@@ -3,6 +3,7 @@ import type { JobFolders } from '../../artifacts/job-folders.ts';
 import { prepareWorkspace } from '../../artifacts/prepare-workspace.ts';
 import type { AgentThreadRequest, AgentTurnResult } from '../../codex/driver.ts';
 import type { ProxyFault } from '../../codex/model-proxy/fault.ts';
+import { failureOfTurn } from '../../codex/failures.ts';
 import { refusedCommands, rolloutBytes } from '../../codex/refused-commands.ts';
 import type { CodexJobInput } from '../../contract/codex-job.ts';
 import type { Usage } from '../../contract/job.ts';
@@ -12,7 +13,7 @@ import { AppError } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { redactText } from '../../telemetry/redact-text.ts';
 import { checkpointOf, spentBefore, type CodexCheckpoint } from './checkpoint.ts';
-import type { CodexRunnerDeps } from './deps.ts';
+import type { CodexRunnerDeps, KeptLogin } from './deps.ts';
 import { stalled } from './limits.ts';
 import { startsClean } from './prepare-attempt.ts';
 import { createEventRedactor } from './redact-events.ts';
@@ -55,16 +56,16 @@ export async function runAgent(
   const { settings } = deps;
   const { lease, job } = work.claimed;
   const model = work.input.model ?? settings.model;
-  const upstream = deps.provider();
+  const access = deps.access();
   using watch = startDeadline(settings.stallTimeoutMs, () => stalled(settings.stallTimeoutMs));
   const refusal = new AbortController();
   const before = spentBefore(job.checkpoint);
   using route =
-    upstream === null
+    'refused' in access
       ? null
       : deps.proxy.open({
           attemptId: `${job.id}:${lease.attempt}`,
-          upstream,
+          upstream: access,
           onUsage: (usage) => {
             keepSpent(addUsage(before, usage));
           },
@@ -131,6 +132,7 @@ export async function runAgent(
       if (safe !== null) context.emit(safe);
     }
   }
+  if ('refused' in access && turn !== null) error = refusedLogin(access, turn);
   if (signal.aborted && signal.reason instanceof AppError) error = signal.reason;
   const usage = addUsage(before, route?.usage() ?? turn?.usage ?? emptyReport.usage);
   if (turn?.status === 'completed' && (turn.finalMessage?.length ?? 0) <= maxKeptChars) {
@@ -176,6 +178,13 @@ function asFinal(fault: ProxyFault, nowMs: number): AppError | null {
   if (fault.kind === 'auth') return new AppError('auth', 'key_refused', fault.message);
   const long = fault.kind === 'limit' && fault.untilMs !== null && fault.untilMs - nowMs > patienceMs;
   return long ? new AppError('limit', 'rate_limit', fault.message) : null;
+}
+
+/** There is no proxy of ours between the login and the provider: what Codex says of a refusal is all there is to know. */
+function refusedLogin(login: KeptLogin, { status, error }: AgentTurnResult): AppError | null {
+  if (status !== 'failed') return null;
+  const { failure } = failureOfTurn({ error, faults: [] });
+  return failure.code === 'key_refused' ? login.refused(failure.message) : null;
 }
 
 /** A longer message is not kept for another attempt. */

@@ -14,10 +14,14 @@ export function isAgent(type: string): boolean {
 
 /** What a worker of the type is given in a container: nobody gets a key or a network without a use for it. */
 export function typeNeeds(type: string, { codex }: Config, profile: ProfileSeed): TypeNeeds {
+  const { openaiApiKey, openaiApiKeyFile } = profile;
   const asksModel = isAgent(type) && codex.auth === 'profile';
   return {
     network: !offline.includes(type),
-    apiKey: asksModel ? (profile.openaiApiKey?.reveal() ?? null) : null,
+    secrets:
+      asksModel && openaiApiKey !== null
+        ? { OPENAI_API_KEY: { value: openaiApiKey.reveal(), file: openaiApiKeyFile ?? null } }
+        : {},
     asks: asksModel ? codex.baseUrl : null,
   };
 }

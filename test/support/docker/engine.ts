@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDead, readProcessStat } from '../../../src/runtime/process-stat.ts';
 import { cacheRoot } from '../test-run.ts';
 import { dockerSays } from './docker.ts';
+import { anyGoesOn, goOn, goOnNoMore } from './going-on.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 const startLimitMs = 60_000;
@@ -28,13 +28,28 @@ export function whyNoEngine(): string | null {
   return findDockerd() === null ? `${silent}; dockerd is not installed` : null;
 }
 
+/** Of all test runs on this machine, whatever their checkout. */
+const shared = '/run/capstan-test-engine';
+/** One file for each run that goes on, by its id: the process of its setup. */
+const runsFolder = path.join(shared, 'runs');
+const pidFile = path.join(shared, 'dockerd.pid');
+const mayStart = process.getuid?.() === 0 && findDockerd() !== null;
+
+/** Says that this run goes on, before it looks for an engine: one of a test's is not ended while a run does. For the setup's own process. */
+export async function joinEngine(runId: string): Promise<void> {
+  if (!mayStart) return;
+  await goOn(runsFolder, runId);
+}
+
 let started: Promise<void> | undefined;
 
-/** Makes sure that an engine answers: one that runs, else one of ours, which the end of the test run ends. Its images stay. */
+/** Makes sure that an engine answers: one that runs, else one of ours, which the last test run on this machine ends. Its images stay. */
 export function dockerEngine(): Promise<void> {
-  started ??= dockerSays('version').then(async (answers) => {
-    if (!answers) await oneAtATime('dockerd', startEngine);
-  });
+  started ??= mayStart
+    ? oneAtATime('dockerd', startEngine, shared)
+    : dockerSays('version').then((answers) => {
+        if (!answers) throw new Error('no Docker engine answers, and none can be started here');
+      });
   return started;
 }
 
@@ -58,7 +73,7 @@ async function startEngine(): Promise<void> {
     reject(new Error('dockerd ended'));
   });
   try {
-    await writeFile(pidFile(), String(engine.pid ?? ''));
+    await writeFile(pidFile, String(engine.pid ?? ''));
     await Promise.race([failed, answering(AbortSignal.timeout(startLimitMs))]);
   } catch (error) {
     await endEngine();
@@ -67,12 +82,23 @@ async function startEngine(): Promise<void> {
   }
 }
 
-/** Ends the engine that this run started, if it did. */
-export async function endEngine(): Promise<void> {
-  const file = pidFile();
-  if (!existsSync(file)) return;
-  const pid = Number(await readFile(file, 'utf8'));
-  await rm(file);
+/** This run is over: ends the engine that a test run has started, unless another run goes on. */
+export async function leaveEngine(runId: string): Promise<void> {
+  if (!mayStart) return;
+  await goOnNoMore(runsFolder, runId);
+  if (!existsSync(pidFile)) return;
+  await oneAtATime(
+    'dockerd',
+    async () => {
+      if (!(await anyGoesOn(runsFolder))) await endEngine();
+    },
+    shared,
+  );
+}
+
+async function endEngine(): Promise<void> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  await rm(pidFile, { force: true });
   if (!isDockerd(pid)) return;
   process.kill(pid, 'SIGTERM');
   const signal = AbortSignal.timeout(stopLimitMs);
@@ -91,11 +117,6 @@ async function answering(signal: AbortSignal): Promise<void> {
 
 function findDockerd(): string | null {
   return ['/usr/bin/dockerd', '/usr/sbin/dockerd', '/usr/local/bin/dockerd'].find(existsSync) ?? null;
-}
-
-/** In the run's own folder: the setup sets TMPDIR. */
-function pidFile(): string {
-  return path.join(tmpdir(), 'dockerd.pid');
 }
 
 function isDockerd(pid: number): boolean {

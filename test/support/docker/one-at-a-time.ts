@@ -5,12 +5,16 @@ import path from 'node:path';
 import { cacheRoot } from '../test-run.ts';
 
 /**
- * Runs the body while no other process of this checkout is in one of the same name. The lock is the kernel's, and goes with the process
+ * Runs the body while no other process is in one of the same name in that folder; by default it is the checkout's own. The lock is the kernel's, and goes with the process
  * that holds it.
  */
-export async function oneAtATime<Result>(name: string, body: () => Promise<Result>): Promise<Result> {
-  await mkdir(cacheRoot, { recursive: true });
-  const lock = spawn('flock', [path.join(cacheRoot, `${name}.lock`), 'sh', '-c', 'echo held; cat'], {
+export async function oneAtATime<Result>(
+  name: string,
+  body: () => Promise<Result>,
+  folder = cacheRoot,
+): Promise<Result> {
+  await mkdir(folder, { recursive: true });
+  const lock = spawn('flock', [path.join(folder, `${name}.lock`), 'sh', '-c', 'echo held; cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(lock, 'exit');

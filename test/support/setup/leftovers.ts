@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { cacheRoot, leftoversVariable, runFolderPrefix, runVariable } from '../test-run.ts';
-import { endEngine } from '../docker/engine.ts';
+import { cacheRoot, leftoversVariable, runFolderPrefix, runVariable, testRunId } from '../test-run.ts';
+import { joinEngine, leaveEngine } from '../docker/engine.ts';
 import { removeContainers } from './containers.ts';
 import { endProcesses } from './processes.ts';
 
@@ -17,6 +17,7 @@ export async function setup(): Promise<() => Promise<void>> {
   // Like the temporary folder itself: tests also run programs as another user.
   await chmod(runFolder, 0o1777);
   process.env['TMPDIR'] = runFolder;
+  await joinEngine(testRunId());
   return () => teardown(runFolder);
 }
 
@@ -24,7 +25,7 @@ async function teardown(runFolder: string): Promise<void> {
   const left = [
     ...(await endProcesses(runFolder)),
     ...(await removeContainers(runFolder)),
-    ...(await endEngine().then(() => removeFolders(runFolder))),
+    ...(await leaveEngine(testRunId()).then(() => removeFolders(runFolder))),
   ];
   if (left.length === 0) return;
   process.env[leftoversVariable] = String(left.length);
