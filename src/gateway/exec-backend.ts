@@ -175,9 +175,9 @@ function endOf(
     });
   }
   const usage = { ...turn.usage, reasoningTokens: 0 };
-  return { reason: 'completed', usage, threadId: turn.threadId, turnId: '' };
+  return { reason: 'completed', usage, threadId: turn.threadId, turnId: '', thoughts: [] };
 }
 
 function stopped(threadId: string): TurnEnd {
-  return { reason: 'stopped', usage: null, threadId, turnId: '' };
+  return { reason: 'stopped', usage: null, threadId, turnId: '', thoughts: [] };
 }

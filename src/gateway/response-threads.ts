@@ -1,4 +1,5 @@
 import { AppError } from '../runtime/app-error.ts';
+import { threadGone } from './app-server-turn.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
@@ -47,10 +48,14 @@ export class ResponseThreads {
         `There is no response '${previousId.slice(0, 100)}' to go on with.`,
         'previous_response_id',
       );
-    // What was broken off is not told as it was, and a thread with tools cannot be gone on with.
-    if (plan.store && previous.isWhole && previous.tools === '' && plan.tools === '') {
+    // What was broken off is not told as it was, and a thread with tools goes on only where it was held.
+    const isSame = plan.store && previous.tools === plan.heldAs;
+    const goesOn = isSame && (plan.heldAs === '' ? previous.isWhole : spec.thread.kind === 'held');
+    if (goesOn) {
       try {
-        return await this.#goOn(previous, spec, turn);
+        return plan.heldAs === ''
+          ? await this.#goOn(previous, spec, turn)
+          : await this.#goOnHeld(previous, plan, turn);
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'thread_gone') throw error;
       }
@@ -64,6 +69,7 @@ export class ResponseThreads {
     const { end, text, toolCalls, finishReason } = choice;
     const items: HistoryItem[] = [
       ...plan.sent,
+      ...end.thoughts,
       ...(text === ''
         ? []
         : [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }]),
@@ -79,7 +85,7 @@ export class ResponseThreads {
       previousId: plan.previousId,
       threadId: end.threadId,
       turnId: end.turnId,
-      tools: plan.tools,
+      tools: plan.heldAs,
       isWhole: end.reason === 'completed' && finishReason === 'stop',
       createdAtMs: plan.createdMs,
       items: JSON.stringify(items),
@@ -135,6 +141,15 @@ export class ResponseThreads {
     } finally {
       this.#busy.delete(threadId);
     }
+  }
+
+  async #goOnHeld(
+    { id, threadId }: StoredResponse,
+    { spec, fresh }: ResponsePlan,
+    turn: (spec: TurnSpec) => Promise<Choice>,
+  ): Promise<Choice> {
+    if ((await this.#store.newestOf(threadId)) !== id) throw threadGone(null);
+    return turn({ ...spec, history: fresh, thread: { kind: 'taken', threadId } });
   }
 
   async #retold(previousId: string, spec: TurnSpec): Promise<TurnSpec> {

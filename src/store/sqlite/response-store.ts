@@ -9,7 +9,7 @@ export interface StoredResponse {
   readonly previousId: string | null;
   readonly threadId: string;
   readonly turnId: string;
-  /** A fingerprint of the tools that its thread was started with. */
+  /** A fingerprint of all that its thread was started with, its tools above all; empty without tools. */
   readonly tools: string;
   /** Whether its turn ended by itself: a thread whose turn was broken off is not gone on with. */
   readonly isWhole: boolean;
