@@ -19,6 +19,7 @@ import type { Backend, OpenModelAccess, TurnContext } from './backend.ts';
 import { HeldThreads, type HeldThread } from './held-threads.ts';
 import { SuccessiveAppServers, type TurnClient } from './successive-app-servers.ts';
 import { spareKind, SpareThreads, type SpareThread } from './spare-threads.ts';
+import type { ThreadFiles } from './thread-files.ts';
 import { asGatewayError, turnFailure } from './turn-failure.ts';
 import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
 
@@ -31,8 +32,9 @@ export interface BackendOptions extends CodexProcessOptions {
   readonly maxTurns: number;
   /** The longest that one turn may take. */
   readonly turnLimitMs: number;
-  /** Removes what is kept of threads that nobody can go on with. */
-  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  /** Where requests that may write have their folders. */
+  readonly turnsDir: string;
+  readonly threadFiles: ThreadFiles;
 }
 
 /** How long a request waits for its turn to be interrupted before it is given up; the interruption goes on. */
@@ -181,8 +183,9 @@ class AppServerBackend implements Backend {
       turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
     const turn: RanTurn = await runAppServerTurn(client, {
       ready: ready === null ? undefined : { paused: null, ...ready },
-      onThread: (threadId) => {
+      onThread: async (threadId) => {
         left.threadId = threadId;
+        if (makesFile(spec)) await this.#options.threadFiles.begun(threadId);
       },
       background: (work) => {
         left.released = work;
@@ -242,14 +245,13 @@ class AppServerBackend implements Backend {
   /** What no request waits for: its thread is let go of, and threads are started for the next ones. */
   async #afterwards({ server, spec, threadId, isKept, released }: LeftTurn): Promise<void> {
     using _turn = server;
-    const { forgetThreads, logger } = this.#options;
+    const { threadFiles, logger } = this.#options;
     const { client } = server;
     try {
       // Both go to Codex in one piece.
       await Promise.all([released, this.#spares.refill(client, spec)]);
       // Nobody was told of a response in it.
-      const isNew = spec.thread.kind === 'kept' || spec.thread.kind === 'forked';
-      if (isNew && !isKept && threadId !== null) await forgetThreads([threadId]);
+      if (makesFile(spec) && !isKept && threadId !== null) await threadFiles.forget([threadId]);
     } catch (error) {
       logger.warn({ err: error }, 'A thread could not be let go of');
       this.#replaceIfStuck(client, error);
@@ -285,8 +287,8 @@ class AppServerBackend implements Backend {
   }
 
   async #folder(): Promise<string> {
-    const { workdir, sandboxMode } = this.#options;
-    if (sandboxMode === 'workspace-write') return mkdtemp(path.join(workdir, 'turn-'));
+    const { workdir, turnsDir, sandboxMode } = this.#options;
+    if (sandboxMode === 'workspace-write') return mkdtemp(path.join(turnsDir, 'turn-'));
     return path.join(workdir, emptyFolder);
   }
 
@@ -296,6 +298,10 @@ class AppServerBackend implements Backend {
       this.#options.logger.warn({ err: error, folder }, 'A folder of the gateway could not be removed');
     });
   }
+}
+
+function makesFile({ thread }: TurnSpec): boolean {
+  return thread.kind === 'kept' || thread.kind === 'forked';
 }
 
 interface BackendRun {

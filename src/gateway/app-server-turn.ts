@@ -28,8 +28,8 @@ export interface TurnRun {
   readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
   /** A thread that was started for such a turn, or left by one before. */
   readonly ready?: ReadyThread | undefined;
-  /** Told which thread it is, as soon as there is one. */
-  readonly onThread?: (threadId: string) => void;
+  /** Told which thread it is, before its turn begins. */
+  readonly onThread?: (threadId: string) => Promise<void>;
   /** Takes over letting go of the thread; without it the turn has ended only after that. */
   readonly background?: (work: Promise<void>) => void;
 }
@@ -59,9 +59,9 @@ interface PausedTurn extends Disposable {
  */
 export async function runAppServerTurn(client: AppServerClient, run: TurnRun): Promise<RanTurn> {
   const threadId = run.ready?.threadId ?? (await openThread(client, run));
-  run.onThread?.(threadId);
   let left: ReadyThread | null = null;
   try {
+    await run.onThread?.(threadId);
     run.signal.throwIfAborted();
     using turn = new DisposableStack();
     const running = await beginTurn(client, threadId, run);

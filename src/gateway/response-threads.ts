@@ -6,14 +6,14 @@ import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
 import { wholeResponse } from './response-answer.ts';
 import type { Choice } from './run-choice.ts';
+import type { ThreadFiles } from './thread-files.ts';
 import type { HistoryItem, TurnSpec } from './turn.ts';
 
 export interface ResponseThreadsOptions {
   readonly responses: ResponseStore;
   /** How long a response is kept. */
   readonly retentionMs: number;
-  /** Removes what is kept of threads that nobody can go on with. */
-  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  readonly threadFiles: ThreadFiles;
   readonly logger: Logger;
 }
 
@@ -92,6 +92,7 @@ export class ResponseThreads {
       answer: JSON.stringify({ response: wholeResponse(plan, choice), sent: plan.sent.length }),
     };
     await this.#letGo(await this.#store.save(response));
+    await this.#options.threadFiles.finished(end.threadId);
     await this.#forgetOld(plan.createdMs);
   }
 
@@ -119,9 +120,9 @@ export class ResponseThreads {
 
   /** What is left behind costs room on the disk and nothing else. */
   async #letGo(threads: UnusedThreads): Promise<void> {
-    const { forgetThreads, logger } = this.#options;
+    const { threadFiles, logger } = this.#options;
     try {
-      await forgetThreads(threads.filter((id) => !this.#busy.has(id)));
+      await threadFiles.forget(threads.filter((id) => !this.#busy.has(id)));
     } catch (error) {
       logger.warn({ err: error }, 'Threads of forgotten responses could not be removed');
     }
