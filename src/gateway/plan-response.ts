@@ -5,12 +5,13 @@ import {
 } from '../contract/response-request.ts';
 import { createHash } from 'node:crypto';
 import { newId } from '../runtime/ids.ts';
+import { ignoredIn } from './ignored-in.ts';
 import { parseBody } from './parse-body.ts';
-import { jsonObjectInstruction, type PlanContext } from './plan-chat.ts';
+import type { PlanContext } from './plan-chat.ts';
 import { inputItems, responseConversation } from './response-conversation.ts';
 import type { TextLimits } from './text-cut.ts';
-import { chooseTools, developerMessage, mustCallInstruction } from './tool-choice.ts';
-import type { ClientTool, HistoryItem, TurnSpec } from './turn.ts';
+import { answerInstructions, chooseTools, clientTool, developerMessage } from './tool-choice.ts';
+import type { HistoryItem, TurnSpec } from './turn.ts';
 
 /** A Responses request as it will be carried out; which thread it goes on with is decided when it is. */
 export interface ResponsePlan {
@@ -18,6 +19,8 @@ export interface ResponsePlan {
   /** Epoch milliseconds. */
   readonly createdMs: number;
   readonly request: ResponseRequest;
+  /** As requested. */
+  readonly model: string;
   readonly stream: boolean;
   readonly store: boolean;
   readonly previousId: string | null;
@@ -43,8 +46,7 @@ export function planResponse(body: unknown, context: PlanContext): ResponsePlan 
   const format = request.text?.format;
   const { history, input } = responseConversation(request.input);
   const standing: HistoryItem[] = [
-    ...(tools.mustCall ? [mustCallInstruction(tools)] : []),
-    ...(format?.type === 'json_object' ? [jsonObjectInstruction] : []),
+    ...answerInstructions(tools, format?.type),
     ...(request.instructions === undefined ? [] : [developerMessage(request.instructions)]),
   ];
   const settings = {
@@ -62,6 +64,7 @@ export function planResponse(body: unknown, context: PlanContext): ResponsePlan 
     id: `resp_${newId().replaceAll('-', '')}`,
     createdMs: context.nowMs,
     request,
+    model: request.model,
     stream: request.stream ?? false,
     store,
     previousId: request.previous_response_id ?? null,
@@ -70,7 +73,7 @@ export function planResponse(body: unknown, context: PlanContext): ResponsePlan 
     mustCall: tools.mustCall,
     fresh: history,
     heldAs: hasTools ? fingerprint([standing, settings]) : '',
-    ignored: ignoredIn(request),
+    ignored: ignoredIn(request, ignoredResponseFields, request.tools ?? []),
     spec: {
       ...settings,
       history: [...standing, ...history],
@@ -86,23 +89,6 @@ function threadKind(plan: { store: boolean; hasTools: boolean; mustCall: boolean
   return plan.hasTools ? 'held' : 'kept';
 }
 
-function clientTool(tool: NonNullable<ResponseRequest['tools']>[number]): ClientTool {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: tool.parameters ?? { type: 'object', properties: {} },
-  };
-}
-
 function fingerprint(of: unknown): string {
   return createHash('sha256').update(JSON.stringify(of)).digest('base64url');
-}
-
-function ignoredIn(request: ResponseRequest): readonly string[] {
-  const said = new Map<string, unknown>(Object.entries(request));
-  const strict = (request.tools ?? []).some((tool) => tool.strict === true);
-  return [
-    ...ignoredResponseFields.filter((name) => said.get(name) !== undefined),
-    ...(strict ? ['tools.strict'] : []),
-  ];
 }
