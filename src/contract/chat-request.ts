@@ -3,11 +3,16 @@ import {
   effortSchema,
   imageDetailSchema,
   imageUrlSchema,
-  jsonSchemaSchema,
+  functionSchema,
+  ignoredFields,
+  maxTools,
+  modelFields,
+  namedSchemaSchema,
   nameSchema,
   optional,
   stopSchema,
   tokenLimitSchema,
+  toolModeSchema,
   verbositySchema,
 } from './openai-parts.ts';
 
@@ -54,58 +59,33 @@ const message = z.discriminatedUnion('role', [
 ]);
 export type ChatMessage = z.output<typeof message>;
 
-const tool = z.object({
-  type: z.literal('function'),
-  function: z.object({
-    name: nameSchema,
-    description: optional(z.string()),
-    parameters: optional(jsonSchemaSchema),
-    strict: optional(z.boolean()),
-  }),
-});
+const tool = z.object({ type: z.literal('function'), function: functionSchema });
 
 const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
+  toolModeSchema,
   z.object({ type: z.literal('function'), function: z.object({ name: nameSchema }) }),
 ]);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('json_object') }),
-  z.object({
-    type: z.literal('json_schema'),
-    json_schema: z.object({
-      name: nameSchema,
-      description: optional(z.string()),
-      schema: jsonSchemaSchema,
-      strict: optional(z.boolean()),
-    }),
-  }),
+  z.object({ type: z.literal('json_schema'), json_schema: namedSchemaSchema }),
 ]);
 
-/** What has no knob in Codex and does no harm when it has no effect; answered with in `x-capstan-ignored`. */
 const ignored = {
-  temperature: optional(z.number().min(0).max(2)),
-  top_p: optional(z.number().min(0).max(1)),
+  ...ignoredFields,
   seed: optional(z.int()),
   presence_penalty: optional(z.number().min(-2).max(2)),
   frequency_penalty: optional(z.number().min(-2).max(2)),
-  user: optional(z.string()),
-  metadata: optional(z.record(z.string(), z.string())),
   store: optional(z.boolean()),
-  service_tier: optional(z.string()),
-  safety_identifier: optional(z.string()),
-  prompt_cache_key: optional(z.string()),
-  prompt_cache_retention: optional(z.string()),
 } as const;
 export const ignoredChatFields: readonly string[] = Object.keys(ignored);
 
 /** `POST /v1/chat/completions`, as far as it can be honoured; any other field is refused by its name. */
 export const chatRequestSchema = z.strictObject({
   ...ignored,
-  model: z.string().min(1).max(200),
+  ...modelFields,
   messages: z.array(message).min(1, 'must not be empty'),
-  stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
   n: optional(z.int().min(1)),
   max_tokens: optional(tokenLimitSchema),
@@ -114,11 +94,9 @@ export const chatRequestSchema = z.strictObject({
   reasoning_effort: optional(effortSchema),
   verbosity: optional(verbositySchema),
   response_format: optional(responseFormat),
-  tools: optional(z.array(tool).max(128)),
+  tools: optional(z.array(tool).max(maxTools)),
   tool_choice: optional(toolChoice),
-  parallel_tool_calls: optional(z.boolean()),
   logprobs: optional(z.literal(false)),
-  top_logprobs: optional(z.literal(0)),
   modalities: optional(z.tuple([z.literal('text')])),
 });
 export type ChatRequest = z.output<typeof chatRequestSchema>;

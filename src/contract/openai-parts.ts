@@ -55,3 +55,42 @@ function isBase64(text: string, from: number): boolean {
   }
   return true;
 }
+
+/** A tool of the client. */
+export const functionSchema = z.object({
+  name: nameSchema,
+  description: optional(z.string()),
+  parameters: optional(jsonSchemaSchema),
+  strict: optional(z.boolean()),
+});
+export type FunctionTool = z.output<typeof functionSchema>;
+
+export const maxTools = 128;
+export const toolModeSchema = z.enum(['none', 'auto', 'required']);
+
+/** The schema that an answer has to fit. */
+export const namedSchemaSchema = z.object({
+  name: nameSchema,
+  description: optional(z.string()),
+  schema: jsonSchemaSchema,
+  strict: optional(z.boolean()),
+});
+
+/** What has no knob in Codex and does no harm when it has no effect; answered with in `x-capstan-ignored`. */
+export const ignoredFields = {
+  temperature: optional(z.number().min(0).max(2)),
+  top_p: optional(z.number().min(0).max(1)),
+  user: optional(z.string()),
+  metadata: optional(z.record(z.string(), z.string())),
+  service_tier: optional(z.string()),
+  safety_identifier: optional(z.string()),
+  prompt_cache_key: optional(z.string()),
+  prompt_cache_retention: optional(z.string()),
+} as const;
+
+export const modelFields = {
+  model: z.string().min(1).max(200),
+  stream: optional(z.boolean()),
+  parallel_tool_calls: optional(z.boolean()),
+  top_logprobs: optional(z.literal(0)),
+} as const;

@@ -3,10 +3,15 @@ import {
   effortSchema,
   imageDetailSchema,
   imageUrlSchema,
-  jsonSchemaSchema,
+  functionSchema,
+  ignoredFields,
+  maxTools,
+  modelFields,
+  namedSchemaSchema,
   nameSchema,
   optional,
   tokenLimitSchema,
+  toolModeSchema,
   verbositySchema,
 } from './openai-parts.ts';
 
@@ -45,40 +50,18 @@ const reasoning = z.object({ type: z.literal('reasoning') });
 const item = z.union([z.discriminatedUnion('type', [functionCall, functionCallOutput, reasoning]), message]);
 export type ResponseInputItem = z.output<typeof item>;
 
-const tool = z.object({
-  type: z.literal('function'),
-  name: nameSchema,
-  description: optional(z.string()),
-  parameters: optional(jsonSchemaSchema),
-  strict: optional(z.boolean()),
-});
+const tool = functionSchema.extend({ type: z.literal('function') });
 
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.object({ type: z.literal('function'), name: nameSchema }),
-]);
+const toolChoice = z.union([toolModeSchema, z.object({ type: z.literal('function'), name: nameSchema })]);
 
 const format = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('json_object') }),
-  z.object({
-    type: z.literal('json_schema'),
-    name: nameSchema,
-    description: optional(z.string()),
-    schema: jsonSchemaSchema,
-    strict: optional(z.boolean()),
-  }),
+  namedSchemaSchema.extend({ type: z.literal('json_schema') }),
 ]);
 
 const ignored = {
-  temperature: optional(z.number().min(0).max(2)),
-  top_p: optional(z.number().min(0).max(1)),
-  user: optional(z.string()),
-  metadata: optional(z.record(z.string(), z.string())),
-  service_tier: optional(z.string()),
-  safety_identifier: optional(z.string()),
-  prompt_cache_key: optional(z.string()),
-  prompt_cache_retention: optional(z.string()),
+  ...ignoredFields,
   include: optional(z.array(z.string())),
   stream_options: optional(z.object({ include_obfuscation: optional(z.boolean()) })),
 } as const;
@@ -87,12 +70,11 @@ export const ignoredResponseFields: readonly string[] = Object.keys(ignored);
 /** `POST /v1/responses`, as far as it can be honoured; any other field is refused by its name. */
 export const responseRequestSchema = z.strictObject({
   ...ignored,
-  model: z.string().min(1).max(200),
+  ...modelFields,
   input: z.union([z.string().min(1, 'must not be empty'), z.array(item).min(1, 'must not be empty')]),
   instructions: optional(z.string()),
   previous_response_id: optional(z.string().min(1).max(200)),
   store: optional(z.boolean()),
-  stream: optional(z.boolean()),
   max_output_tokens: optional(tokenLimitSchema),
   reasoning: optional(
     z.object({
@@ -101,11 +83,9 @@ export const responseRequestSchema = z.strictObject({
     }),
   ),
   text: optional(z.object({ format: optional(format), verbosity: optional(verbositySchema) })),
-  tools: optional(z.array(tool).max(128)),
+  tools: optional(z.array(tool).max(maxTools)),
   tool_choice: optional(toolChoice),
-  parallel_tool_calls: optional(z.boolean()),
   truncation: optional(z.literal('disabled')),
   background: optional(z.literal(false)),
-  top_logprobs: optional(z.literal(0)),
 });
 export type ResponseRequest = z.output<typeof responseRequestSchema>;

@@ -6,11 +6,20 @@ import { causeOf } from '../codex/failure-cause.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { deferred, pause } from '../runtime/wait.ts';
-import { openThread, runAppServerTurn, type RanTurn } from './app-server-turn.ts';
+import {
+  answersFor,
+  leaveThread,
+  openThread,
+  runAppServerTurn,
+  threadGone,
+  type RanTurn,
+} from './app-server-turn.ts';
 import type { AppServerClient } from '../codex/app-server/app-server-client.ts';
 import type { Backend, OpenModelAccess, TurnContext } from './backend.ts';
+import { HeldThreads, type HeldThread } from './held-threads.ts';
 import { SuccessiveAppServers, type TurnClient } from './successive-app-servers.ts';
 import { spareKind, SpareThreads, type SpareThread } from './spare-threads.ts';
+import type { ThreadFiles } from './thread-files.ts';
 import { asGatewayError, turnFailure } from './turn-failure.ts';
 import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
 
@@ -23,8 +32,9 @@ export interface BackendOptions extends CodexProcessOptions {
   readonly maxTurns: number;
   /** The longest that one turn may take. */
   readonly turnLimitMs: number;
-  /** Removes what is kept of threads that nobody can go on with. */
-  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  /** Where requests that may write have their folders. */
+  readonly turnsDir: string;
+  readonly threadFiles: ThreadFiles;
 }
 
 /** How long a request waits for its turn to be interrupted before it is given up; the interruption goes on. */
@@ -32,6 +42,9 @@ const leaveMs = 500;
 /** Threads that wait for a request, and for how long. */
 const spareThreads = 4;
 const spareMaxAgeMs = 10 * 60_000;
+/** Threads between a tool's call and its answer, or after it; a client that comes later has its conversation told again. */
+const heldThreads = 32;
+const heldMaxAgeMs = 10 * 60_000;
 /** The start of a successor and its restarts, where the first fails. */
 const successorLimitMs = 60_000;
 
@@ -60,6 +73,7 @@ class AppServerBackend implements Backend {
   /** Turns whose requests have left. */
   readonly #running = new Set<Promise<unknown>>();
   readonly #spares: SpareThreads<AppServerClient>;
+  readonly #held: HeldThreads<AppServerClient>;
 
   constructor(servers: SuccessiveAppServers, options: BackendOptions) {
     this.#servers = servers;
@@ -73,6 +87,13 @@ class AppServerBackend implements Backend {
       start: (client, spec) => this.#startSpare(client, spec),
       discard: (spare) => {
         this.#discardSpare(spare);
+      },
+    });
+    this.#held = new HeldThreads({
+      size: heldThreads,
+      maxAgeMs: heldMaxAgeMs,
+      discard: (held) => {
+        this.#track(this.#discardHeld(held));
       },
     });
   }
@@ -98,7 +119,7 @@ class AppServerBackend implements Backend {
       return await Promise.race([work, left.promise]);
     } catch (error) {
       if (error !== enough) throw error;
-      return { reason: 'stopped', usage: null, threadId: '', turnId: '' };
+      return { reason: 'stopped', usage: null, threadId: '', turnId: '', thoughts: [] };
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -110,11 +131,13 @@ class AppServerBackend implements Backend {
 
   beginShutdown(): void {
     this.#spares[Symbol.dispose]();
+    this.#held[Symbol.dispose]();
     this.#servers.beginShutdown();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#spares[Symbol.dispose]();
+    this.#held[Symbol.dispose]();
     await this.#servers[Symbol.asyncDispose]();
     await Promise.allSettled(this.#running);
   }
@@ -126,6 +149,7 @@ class AppServerBackend implements Backend {
     const left: LeftTurn = { server, spec, threadId: null, isKept: false, released: Promise.resolve() };
     const request: BackendRun = { spec, context, left };
     try {
+      if (spec.thread.kind === 'taken') return await this.#runOn(client, request, this.#take(client, spec));
       const spare = this.#spares.take(client, spec);
       if (spare === null) return await this.#runOn(client, request, null);
       try {
@@ -143,43 +167,73 @@ class AppServerBackend implements Backend {
     }
   }
 
-  /** On a spare thread it rejects with `rpc_error` only where its turn was not begun. */
+  /** On a thread that was there before it rejects with `rpc_error` only where its turn was not begun. */
   async #runOn(
     client: AppServerClient,
     { spec, context, left }: BackendRun,
-    spare: SpareThread<AppServerClient> | null,
+    ready: SpareThread<AppServerClient> | HeldThread<AppServerClient> | null,
   ): Promise<TurnEnd> {
     const { access: openAccess, loginHint } = this.#options;
-    using access = spare?.access ?? openAccess();
-    const folder = await this.#folder();
+    await using own = new AsyncDisposableStack();
+    const held = ready !== null && 'folder' in ready ? ready : null;
+    const access = own.use(ready?.access ?? openAccess());
+    const folder = held?.folder ?? (await this.#folder());
+    own.defer(() => this.#leave(folder));
     const failure = (error: Parameters<typeof turnFailure>[0]['error']): AppError =>
       turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
+    const turn: RanTurn = await runAppServerTurn(client, {
+      ready: ready === null ? undefined : { paused: null, ...ready },
+      onThread: async (threadId) => {
+        left.threadId = threadId;
+        if (makesFile(spec)) await this.#options.threadFiles.begun(threadId);
+      },
+      background: (work) => {
+        left.released = work;
+        // It is waited for a little later.
+        work.catch(() => undefined);
+      },
+      spec,
+      settings: { ...this.#options, folder, provider: access.provider, verbosity: spec.verbosity },
+      listener: context.listener,
+      // Codex tries a refused login five times over.
+      hopeless: (error) => (causeOf(error) === 'unauthorized' ? failure(error) : null),
+      signal: AbortSignal.any([context.signal, access.refused]),
+    });
+    if (turn.failed !== null) {
+      const { message, codexErrorInfo: info } = turn.failed;
+      throw failure({ message, info });
+    }
+    if (turn.left !== null) {
+      own.move();
+      this.#held.put({ ...turn.left, client, access, folder });
+    }
+    left.isKept = true;
+    return turn;
+  }
+
+  /** Rejects with `thread_gone` where it is not held, or waits for other answers than these. */
+  #take(client: AppServerClient, spec: TurnSpec): HeldThread<AppServerClient> {
+    const held =
+      spec.thread.kind !== 'taken'
+        ? null
+        : this.#held.take(
+            spec.thread.threadId,
+            (each) =>
+              each.client === client && (each.paused === null || answersFor(each.paused, spec) !== null),
+          );
+    if (held === null) throw threadGone(null);
+    return held;
+  }
+
+  async #discardHeld(held: HeldThread<AppServerClient>): Promise<void> {
+    using _access = held.access;
     try {
-      const turn: RanTurn = await runAppServerTurn(client, {
-        startedThreadId: spare?.threadId,
-        onThread: (threadId) => {
-          left.threadId = threadId;
-        },
-        background: (work) => {
-          left.released = work;
-          // It is waited for a little later.
-          work.catch(() => undefined);
-        },
-        spec,
-        settings: { ...this.#options, folder, provider: access.provider, verbosity: spec.verbosity },
-        listener: context.listener,
-        // Codex tries a refused login five times over.
-        hopeless: (error) => (causeOf(error) === 'unauthorized' ? failure(error) : null),
-        signal: AbortSignal.any([context.signal, access.refused]),
-      });
-      if (turn.failed !== null) {
-        const { message, codexErrorInfo: info } = turn.failed;
-        throw failure({ message, info });
-      }
-      left.isKept = true;
-      return turn;
+      await leaveThread(held.client, held, this.#options.sandboxMode);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'A thread could not be let go of');
+      this.#replaceIfStuck(held.client, error);
     } finally {
-      await this.#leave(folder);
+      await this.#leave(held.folder);
     }
   }
 
@@ -191,14 +245,13 @@ class AppServerBackend implements Backend {
   /** What no request waits for: its thread is let go of, and threads are started for the next ones. */
   async #afterwards({ server, spec, threadId, isKept, released }: LeftTurn): Promise<void> {
     using _turn = server;
-    const { forgetThreads, logger } = this.#options;
+    const { threadFiles, logger } = this.#options;
     const { client } = server;
     try {
       // Both go to Codex in one piece.
       await Promise.all([released, this.#spares.refill(client, spec)]);
       // Nobody was told of a response in it.
-      const isNew = spec.thread.kind === 'kept' || spec.thread.kind === 'forked';
-      if (isNew && !isKept && threadId !== null) await forgetThreads([threadId]);
+      if (makesFile(spec) && !isKept && threadId !== null) await threadFiles.forget([threadId]);
     } catch (error) {
       logger.warn({ err: error }, 'A thread could not be let go of');
       this.#replaceIfStuck(client, error);
@@ -234,8 +287,8 @@ class AppServerBackend implements Backend {
   }
 
   async #folder(): Promise<string> {
-    const { workdir, sandboxMode } = this.#options;
-    if (sandboxMode === 'workspace-write') return mkdtemp(path.join(workdir, 'turn-'));
+    const { workdir, turnsDir, sandboxMode } = this.#options;
+    if (sandboxMode === 'workspace-write') return mkdtemp(path.join(turnsDir, 'turn-'));
     return path.join(workdir, emptyFolder);
   }
 
@@ -245,6 +298,10 @@ class AppServerBackend implements Backend {
       this.#options.logger.warn({ err: error, folder }, 'A folder of the gateway could not be removed');
     });
   }
+}
+
+function makesFile({ thread }: TurnSpec): boolean {
+  return thread.kind === 'kept' || thread.kind === 'forked';
 }
 
 interface BackendRun {

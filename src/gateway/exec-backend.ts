@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AgentThreadRequest, AgentTurnResult, CodexDriver } from '../codex/driver.ts';
 import { createExecDriver } from '../codex/exec/exec-driver.ts';
@@ -16,7 +16,6 @@ import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
 
 /** Runs each turn in a `codex exec` of its own: whole messages instead of pieces, no client tools, no forks. The caller disposes it. */
 export async function startExecBackend(options: BackendOptions, signal: AbortSignal): Promise<Backend> {
-  await mkdir(options.workdir, { recursive: true, mode: 0o700 });
   const driver = createExecDriver(options);
   await driver.start(signal);
   return {
@@ -40,7 +39,7 @@ async function run(driver: CodexDriver, { options, spec, context }: ExecRun): Pr
   const { signal } = context;
   signal.throwIfAborted();
   using access = options.access();
-  const folder = await mkdtemp(path.join(options.workdir, 'turn-'));
+  const folder = await mkdtemp(path.join(options.turnsDir, 'turn-'));
   const aside = await mkdtemp(path.join(options.scratchDir, 'turn-'));
   const all = AbortSignal.any([signal, access.refused]);
   let threadId = '';
@@ -50,6 +49,7 @@ async function run(driver: CodexDriver, { options, spec, context }: ExecRun): Pr
       ...request,
       onThread: async (thread) => {
         threadId = thread.threadId;
+        if (spec.thread.kind === 'kept') await options.threadFiles.begun(threadId);
         context.listener.onActivity();
       },
     });
@@ -57,7 +57,7 @@ async function run(driver: CodexDriver, { options, spec, context }: ExecRun): Pr
   } catch (error) {
     if (all.aborted && all.reason === enough) return stopped(threadId);
     // Nobody was told of a response in it.
-    if (spec.thread.kind === 'kept') await options.forgetThreads([threadId]);
+    if (spec.thread.kind === 'kept') await options.threadFiles.forget([threadId]);
     if (all.aborted && error === all.reason) throw error;
     throw asGatewayError(error);
   } finally {
@@ -175,9 +175,9 @@ function endOf(
     });
   }
   const usage = { ...turn.usage, reasoningTokens: 0 };
-  return { reason: 'completed', usage, threadId: turn.threadId, turnId: '' };
+  return { reason: 'completed', usage, threadId: turn.threadId, turnId: '', thoughts: [] };
 }
 
 function stopped(threadId: string): TurnEnd {
-  return { reason: 'stopped', usage: null, threadId, turnId: '' };
+  return { reason: 'stopped', usage: null, threadId, turnId: '', thoughts: [] };
 }

@@ -15,7 +15,8 @@ export function execPrompt({ history, input }: Conversation): ExecPrompt {
   const images: string[] = [];
   const told = (content: JsonValue | undefined): string => tell(content, images);
   const before = history
-    .filter((item) => !isDeveloper(item))
+    // What a model thought is for itself alone.
+    .filter((item) => !isDeveloper(item) && item['type'] !== 'reasoning')
     .map((item) => {
       if (item['type'] === 'function_call')
         return entry('assistant', `calls ${textOf(item, 'name')}(${textOf(item, 'arguments')})`);

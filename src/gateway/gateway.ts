@@ -13,6 +13,7 @@ import { readinessReason, workerStatus, type ReadinessReason } from './readiness
 import { ResponseThreads, type KeptResponse } from './response-threads.ts';
 import type { ResponseStore } from '../store/sqlite/response-store.ts';
 import { runChoice, type Choice, type ChoiceListener } from './run-choice.ts';
+import type { ThreadFiles } from './thread-files.ts';
 import type { ToolCall } from './turn.ts';
 
 export interface GatewayDeps {
@@ -21,8 +22,7 @@ export interface GatewayDeps {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly responses: ResponseStore;
-  /** Removes what is kept of threads that nobody can go on with. */
-  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  readonly threadFiles: ThreadFiles;
   /** Whether a login that was refused may be good again; asked now and then, as probes keep requests away meanwhile. */
   readonly isLoginRenewed: (signal: AbortSignal) => Promise<boolean>;
   /** There is no key at all. */

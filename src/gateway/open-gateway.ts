@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { AppServerSupervision } from '../codex/app-server/app-server-process.ts';
 import { writeOneCertificate } from '../codex/write-one-certificate.ts';
 import { findCodex } from '../codex/find-codex.ts';
-import { forgetThreads } from '../codex/forget-threads.ts';
 import { startModelProxy } from '../codex/model-proxy/start-model-proxy.ts';
 import type { Logger } from '../domain/logger.ts';
 import { probeContainment } from '../supervisor/contain.ts';
+import { ownFolder } from '../service/own-folder.ts';
 import { ownScratch, sweepScratch } from '../service/own-scratch.ts';
 import type { Capstan } from '../service/open-capstan.ts';
 import { openResponseStore } from '../store/sqlite/response-store.ts';
@@ -17,6 +17,7 @@ import { Gateway } from './gateway.ts';
 import { loginProbe } from './login-probe.ts';
 import { createModelCatalog } from './model-catalog.ts';
 import { modelAccess } from './model-access.ts';
+import { openThreadFiles, sweepThreadFiles } from './thread-files.ts';
 import { workerLog } from './worker-log.ts';
 
 /**
@@ -52,6 +53,13 @@ export async function openGateway(
         };
   const scratch = opening.use(await ownScratch(config.dataDir));
   await sweepScratch(config.dataDir);
+  const responses = opening.use(
+    await openResponseStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs }),
+  );
+  const processes = join(settings.workdir, 'processes');
+  await sweepThreadFiles(processes, { codexHome, responses });
+  const own = opening.use(await ownFolder(processes));
+  const threadFiles = await openThreadFiles(codexHome, own.path);
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
@@ -65,7 +73,8 @@ export async function openGateway(
     workdir: settings.workdir,
     maxTurns: settings.replaceAfterTurns,
     turnLimitMs: Math.min(settings.timeoutMs, settings.requestTimeoutMs),
-    forgetThreads: (threadIds) => forgetThreads(codexHome, threadIds),
+    turnsDir: own.path,
+    threadFiles,
     loginHint,
     access: modelAccess({ proxy, upstream, loginHint }),
   };
@@ -78,9 +87,6 @@ export async function openGateway(
       backoffMs: worker?.nextRestartDelayMs ?? 0,
     };
   });
-  const responses = opening.use(
-    await openResponseStore({ dbPath: config.dbPath, busyLimitMs: config.store.busyTimeoutMs }),
-  );
   createModelCatalog(settings.models, codex.model);
   const backend = settings.useAppServer
     ? await startAppServerBackend(options, supervisionOf({ settings, logger }, metrics))
@@ -92,7 +98,7 @@ export async function openGateway(
     logger,
     metrics,
     responses,
-    forgetThreads: options.forgetThreads,
+    threadFiles,
     isLoginRenewed: loginProbe({
       upstream,
       codexHome,

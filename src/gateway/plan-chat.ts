@@ -3,11 +3,12 @@ import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue
 import { newId } from '../runtime/ids.ts';
 import { badRequest } from './bad-request.ts';
 import { chatConversation } from './chat-conversation.ts';
+import { ignoredIn } from './ignored-in.ts';
 import type { ModelCatalog } from './model-catalog.ts';
 import { parseBody } from './parse-body.ts';
 import type { TextLimits } from './text-cut.ts';
-import { chooseTools, developerMessage, mustCallInstruction } from './tool-choice.ts';
-import type { HistoryItem, TurnSpec } from './turn.ts';
+import { answerInstructions, chooseTools, clientTool } from './tool-choice.ts';
+import type { TurnSpec } from './turn.ts';
 
 export interface PlanContext {
   readonly catalog: ModelCatalog;
@@ -40,12 +41,10 @@ export function planChat(body: unknown, context: PlanContext): ChatPlan {
   const offered = context.catalog.find(request.model);
   const choices = request.n ?? 1;
   if (choices > context.maxChoices) throw badRequest(`'n' must be 1 to ${context.maxChoices}.`, 'n');
-  const tools = chooseTools((request.tools ?? []).map(clientTool), toolChoiceOf(request));
+  const functions = (request.tools ?? []).map((tool) => tool.function);
+  const tools = chooseTools(functions.map(clientTool), toolChoiceOf(request));
   const { history, input } = chatConversation(request.messages);
-  const notes: HistoryItem[] = [
-    ...(tools.mustCall ? [mustCallInstruction(tools)] : []),
-    ...(request.response_format?.type === 'json_object' ? [jsonObjectInstruction] : []),
-  ];
+  const notes = answerInstructions(tools, request.response_format?.type);
   return {
     id: `chatcmpl-${newId()}`,
     created: Math.floor(context.nowMs / 1000),
@@ -55,7 +54,7 @@ export function planChat(body: unknown, context: PlanContext): ChatPlan {
     choices,
     mustCall: tools.mustCall,
     limits: { stop: request.stop ?? [], maxTokens: maxTokensOf(request) },
-    ignored: ignoredIn(request),
+    ignored: ignoredIn(request, ignoredChatFields, functions),
     spec: {
       history: [...notes, ...history],
       input,
@@ -71,16 +70,6 @@ export function planChat(body: unknown, context: PlanContext): ChatPlan {
   };
 }
 
-export const jsonObjectInstruction = developerMessage('Answer with one JSON object and nothing else.');
-
-function clientTool({ function: tool }: NonNullable<ChatRequest['tools']>[number]) {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: (tool.parameters ?? { type: 'object', properties: {} }) as JsonValue,
-  };
-}
-
 function toolChoiceOf({ tool_choice: choice }: ChatRequest) {
   if (choice === undefined || typeof choice === 'string') return choice ?? 'auto';
   return { name: choice.function.name };
@@ -93,13 +82,4 @@ function maxTokensOf({ max_completion_tokens, max_tokens }: ChatRequest): number
 
 function outputSchemaOf({ response_format: format }: ChatRequest): JsonValue | null {
   return format?.type === 'json_schema' ? format.json_schema.schema : null;
-}
-
-function ignoredIn(request: ChatRequest): readonly string[] {
-  const said = new Map<string, unknown>(Object.entries(request));
-  const strict = (request.tools ?? []).some((tool) => tool.function.strict === true);
-  return [
-    ...ignoredChatFields.filter((name) => said.get(name) !== undefined),
-    ...(strict ? ['tools.strict'] : []),
-  ];
 }

@@ -1,24 +1,19 @@
 import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue.ts';
 import type { UserInput } from '../codex/protocol/generated/v2/UserInput.ts';
 import type { ResponseInputItem, ResponseRequest } from '../contract/response-request.ts';
-import { developerMessage } from './tool-choice.ts';
 import type { Conversation, HistoryItem } from './turn.ts';
 
 type Message = Extract<ResponseInputItem, { type: 'message' }>;
 
 /** The input of a Responses request as a thread's history and the input of its next turn; see `chatConversation`. */
-export function responseConversation({
-  input,
-  instructions,
-}: Pick<ResponseRequest, 'input' | 'instructions'>): Conversation {
-  const head = instructions === undefined ? [] : [developerMessage(instructions)];
+export function responseConversation(input: ResponseRequest['input']): Conversation {
   if (typeof input === 'string')
-    return { history: head, input: [{ type: 'text', text: input, text_elements: [] }] };
+    return { history: [], input: [{ type: 'text', text: input, text_elements: [] }] };
   const last = input.at(-1);
   if (last?.type !== 'message' || last.role !== 'user')
-    return { history: [...head, ...input.flatMap(historyItem)], input: [] };
+    return { history: input.flatMap(historyItem), input: [] };
   return {
-    history: [...head, ...input.slice(0, -1).flatMap(historyItem)],
+    history: input.slice(0, -1).flatMap(historyItem),
     input: parts(last.content).map(asUserInput),
   };
 }

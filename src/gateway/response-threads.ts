@@ -1,18 +1,19 @@
 import { AppError } from '../runtime/app-error.ts';
+import { threadGone } from './app-server-turn.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
 import { wholeResponse } from './response-answer.ts';
 import type { Choice } from './run-choice.ts';
+import type { ThreadFiles } from './thread-files.ts';
 import type { HistoryItem, TurnSpec } from './turn.ts';
 
 export interface ResponseThreadsOptions {
   readonly responses: ResponseStore;
   /** How long a response is kept. */
   readonly retentionMs: number;
-  /** Removes what is kept of threads that nobody can go on with. */
-  readonly forgetThreads: (threadIds: readonly string[]) => Promise<void>;
+  readonly threadFiles: ThreadFiles;
   readonly logger: Logger;
 }
 
@@ -47,10 +48,14 @@ export class ResponseThreads {
         `There is no response '${previousId.slice(0, 100)}' to go on with.`,
         'previous_response_id',
       );
-    // What was broken off is not told as it was, and a thread with tools cannot be gone on with.
-    if (plan.store && previous.isWhole && previous.tools === '' && plan.tools === '') {
+    // What was broken off is not told as it was, and a thread with tools goes on only where it was held.
+    const isSame = plan.store && previous.tools === plan.heldAs;
+    const goesOn = isSame && (plan.heldAs === '' ? previous.isWhole : spec.thread.kind === 'held');
+    if (goesOn) {
       try {
-        return await this.#goOn(previous, spec, turn);
+        return plan.heldAs === ''
+          ? await this.#goOn(previous, spec, turn)
+          : await this.#goOnHeld(previous, plan, turn);
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'thread_gone') throw error;
       }
@@ -64,6 +69,7 @@ export class ResponseThreads {
     const { end, text, toolCalls, finishReason } = choice;
     const items: HistoryItem[] = [
       ...plan.sent,
+      ...end.thoughts,
       ...(text === ''
         ? []
         : [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }]),
@@ -79,13 +85,14 @@ export class ResponseThreads {
       previousId: plan.previousId,
       threadId: end.threadId,
       turnId: end.turnId,
-      tools: plan.tools,
+      tools: plan.heldAs,
       isWhole: end.reason === 'completed' && finishReason === 'stop',
       createdAtMs: plan.createdMs,
       items: JSON.stringify(items),
       answer: JSON.stringify({ response: wholeResponse(plan, choice), sent: plan.sent.length }),
     };
     await this.#letGo(await this.#store.save(response));
+    await this.#options.threadFiles.finished(end.threadId);
     await this.#forgetOld(plan.createdMs);
   }
 
@@ -113,9 +120,9 @@ export class ResponseThreads {
 
   /** What is left behind costs room on the disk and nothing else. */
   async #letGo(threads: UnusedThreads): Promise<void> {
-    const { forgetThreads, logger } = this.#options;
+    const { threadFiles, logger } = this.#options;
     try {
-      await forgetThreads(threads.filter((id) => !this.#busy.has(id)));
+      await threadFiles.forget(threads.filter((id) => !this.#busy.has(id)));
     } catch (error) {
       logger.warn({ err: error }, 'Threads of forgotten responses could not be removed');
     }
@@ -135,6 +142,15 @@ export class ResponseThreads {
     } finally {
       this.#busy.delete(threadId);
     }
+  }
+
+  async #goOnHeld(
+    { id, threadId }: StoredResponse,
+    { spec, fresh }: ResponsePlan,
+    turn: (spec: TurnSpec) => Promise<Choice>,
+  ): Promise<Choice> {
+    if ((await this.#store.newestOf(threadId)) !== id) throw threadGone(null);
+    return turn({ ...spec, history: fresh, thread: { kind: 'taken', threadId } });
   }
 
   async #retold(previousId: string, spec: TurnSpec): Promise<TurnSpec> {

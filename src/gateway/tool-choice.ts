@@ -1,3 +1,4 @@
+import type { FunctionTool } from '../contract/openai-parts.ts';
 import { badRequest } from './bad-request.ts';
 import type { ClientTool, HistoryItem } from './turn.ts';
 
@@ -27,11 +28,25 @@ export function chooseTools(tools: readonly ClientTool[], choice: ToolChoice): O
   return { tools: offered, mustCall: true };
 }
 
-export function mustCallInstruction({ tools }: OfferedTools): HistoryItem {
+export function clientTool({ name, description, parameters }: FunctionTool): ClientTool {
+  return {
+    name,
+    description: description ?? '',
+    parameters: parameters ?? { type: 'object', properties: {} },
+  };
+}
+
+/** What Codex has no setting for and the model is told instead. */
+export function answerInstructions(
+  { tools, mustCall }: OfferedTools,
+  format?: string,
+): readonly HistoryItem[] {
   const names = tools.map(({ name }) => name).join(', ');
-  return developerMessage(
-    `Answer by calling ${tools.length === 1 ? 'the tool' : 'one of the tools'} ${names}, and with nothing else.`,
-  );
+  const which = tools.length === 1 ? 'the tool' : 'one of the tools';
+  return [
+    ...(mustCall ? [developerMessage(`Answer by calling ${which} ${names}, and with nothing else.`)] : []),
+    ...(format === 'json_object' ? [developerMessage('Answer with one JSON object and nothing else.')] : []),
+  ];
 }
 
 export function developerMessage(text: string): HistoryItem {

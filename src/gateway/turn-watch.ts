@@ -1,3 +1,4 @@
+import type { DynamicToolCallParams } from '../codex/protocol/generated/v2/DynamicToolCallParams.ts';
 import type { DynamicToolCallResponse } from '../codex/protocol/generated/v2/DynamicToolCallResponse.ts';
 import type { TokenUsageBreakdown } from '../codex/protocol/generated/v2/TokenUsageBreakdown.ts';
 import type { ThreadItem } from '../codex/protocol/generated/v2/ThreadItem.ts';
@@ -7,30 +8,48 @@ import type { ThreadListener } from '../codex/app-server/app-server-client.ts';
 import type { ThreadNotification } from '../codex/protocol/thread-notification.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { deferred } from '../runtime/wait.ts';
-import type { TokenUsage, TurnListener } from './turn.ts';
+import { textOf, type HistoryItem, type TokenUsage, type TurnListener } from './turn.ts';
 
 export interface TurnWatchOptions {
   readonly listener: TurnListener;
   /** Names of the client's tools. */
   readonly tools: ReadonlySet<string>;
-  /** Calls of the conversation so far: what is put into a thread is told again as if it were said now. */
-  readonly knownCalls: ReadonlySet<string>;
+  /** The conversation so far: what is put into a thread is told again as if it were said now. */
+  readonly history: readonly HistoryItem[];
   readonly parallelTools: boolean;
   readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
   /** Only the last message is the answer: those before it are talk between commands. It is told at the end. */
   readonly lastMessageOnly: boolean;
 }
 
-/** Follows one turn: tells the listener what of it is the answer, and waits for its end. */
+export type ToolAnswers = ReadonlyMap<string, DynamicToolCallResponse>;
+
+/** Hears nothing: between two requests nobody listens. */
+const nobody: TurnListener = {
+  onText: () => undefined,
+  onToolCall: () => undefined,
+  onReasoning: () => undefined,
+  onActivity: () => undefined,
+};
+
+/** Follows one turn: tells the listener what of it is the answer, and waits for its end, or for answers to the calls of the client's tools. */
 export class TurnWatch implements ThreadListener, Disposable {
   readonly #options: TurnWatchOptions;
+  #listener: TurnListener;
   /** Resolves with the turn when it has ended, or null when the client's tools have to be called first. */
-  readonly #over = deferred<Turn | null>();
+  #over = deferred<Turn | null>();
   readonly #ended = deferred<Turn>();
-  /** The answers that Codex waits for and will not get. */
-  readonly #pendingCalls = new Set<(response: DynamicToolCallResponse) => void>();
+  /** The answers that Codex waits for. */
+  readonly #pendingCalls = new Map<string, (response: DynamicToolCallResponse) => void>();
+  /** Codex asks for some of its calls only after it has been told the answers to others. */
+  readonly #answers = new Map<string, DynamicToolCallResponse>();
+  readonly #known: ReadonlySet<string>;
   readonly #spoken = new Set<string>();
-  #calls = 0;
+  #calls: string[] = [];
+  #unheardCalls = 0;
+  #thoughts: HistoryItem[] = [];
+  /** Of the model's answers since the client was told last. */
+  #counted: TokenUsage | null = null;
   #isOver = false;
   #lastMessage = '';
   #lastItem: string | null = null;
@@ -39,6 +58,8 @@ export class TurnWatch implements ThreadListener, Disposable {
 
   constructor(options: TurnWatchOptions) {
     this.#options = options;
+    this.#listener = options.listener;
+    this.#known = new Set(options.history.flatMap(marksOf));
     this.#over.promise.catch(() => undefined);
     this.#ended.promise.catch(() => undefined);
   }
@@ -48,12 +69,26 @@ export class TurnWatch implements ThreadListener, Disposable {
     return this.#over.promise;
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get ended(): Promise<Turn> {
     return this.#ended.promise;
   }
 
-  /** Of this turn alone: Codex counts a thread from its beginning. */
+  /** The calls that the client has to answer; null where it was not told of all that Codex waits for. */
+  get calls(): readonly string[] | null {
+    return this.#unheardCalls === 0 ? this.#calls : null;
+  }
+
+  get thoughts(): readonly HistoryItem[] {
+    return this.#thoughts;
+  }
+
+  /** Since the client was told last: Codex counts a thread from its beginning. */
   get usage(): TokenUsage | null {
+    if (this.#counted !== null) return this.#counted;
     const [total, before] = [this.#total, this.#before];
     if (total === null || before === null) return null;
     return {
@@ -64,10 +99,32 @@ export class TurnWatch implements ThreadListener, Disposable {
     };
   }
 
+  /** Nobody hears of the turn until it goes on. */
+  pause(): void {
+    this.#listener = nobody;
+  }
+
+  /** Gives Codex the answers to all calls, and tells another listener what comes of them. */
+  goOn(answers: ToolAnswers, listener: TurnListener): void {
+    this.#listener = listener;
+    this.#over = deferred<Turn | null>();
+    this.#over.promise.catch(() => undefined);
+    this.#calls = [];
+    this.#spoken.clear();
+    this.#thoughts = [];
+    this.#counted = null;
+    for (const [id, answer] of answers) {
+      const resolve = this.#pendingCalls.get(id);
+      this.#pendingCalls.delete(id);
+      if (resolve === undefined) this.#answers.set(id, answer);
+      else resolve(answer);
+    }
+  }
+
   onNotification({ method, params }: ThreadNotification): void {
     // What is said twice, or after the end, is none of this turn's answer.
     if (this.#isOver) return;
-    this.#options.listener.onActivity();
+    this.#listener.onActivity();
     switch (method) {
       case 'item/agentMessage/delta':
         this.#text(params.itemId, params.delta);
@@ -79,7 +136,8 @@ export class TurnWatch implements ThreadListener, Disposable {
         this.#rawItem(params.item);
         return;
       case 'rawResponse/completed':
-        if (this.#calls === 0) return;
+        this.#count(params.usage);
+        if (this.#calls.length === 0) return;
         this.#tellLast();
         this.#over.resolve(null);
         return;
@@ -112,15 +170,17 @@ export class TurnWatch implements ThreadListener, Disposable {
     }
   }
 
-  /** Never answered: the turn is interrupted, and the client's answer comes with a later request. */
-  async onToolCall(): Promise<DynamicToolCallResponse> {
+  /** The client's answer comes with a later request; where it does not, the turn is interrupted. */
+  async onToolCall({ callId }: DynamicToolCallParams): Promise<DynamicToolCallResponse> {
+    const answer = this.#answers.get(callId);
+    if (answer !== undefined) return answer;
     return new Promise((resolve) => {
-      this.#pendingCalls.add(resolve);
+      this.#pendingCalls.set(callId, resolve);
     });
   }
 
   onDeclined(): void {
-    this.#options.listener.onActivity();
+    this.#listener.onActivity();
   }
 
   onGone(error: AppError): void {
@@ -129,7 +189,7 @@ export class TurnWatch implements ThreadListener, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const resolve of this.#pendingCalls) resolve({ contentItems: [], success: false });
+    for (const resolve of this.#pendingCalls.values()) resolve({ contentItems: [], success: false });
     this.#pendingCalls.clear();
   }
 
@@ -144,7 +204,7 @@ export class TurnWatch implements ThreadListener, Disposable {
     }
     const isFurther = this.#spoken.size > 0 && !this.#spoken.has(itemId);
     this.#spoken.add(itemId);
-    this.#options.listener.onText(isFurther ? `\n\n${delta}` : delta);
+    this.#listener.onText(isFurther ? `\n\n${delta}` : delta);
   }
 
   #completed(item: ThreadItem): void {
@@ -152,23 +212,50 @@ export class TurnWatch implements ThreadListener, Disposable {
     if (item.type === 'agentMessage' && !this.#spoken.has(item.id)) this.#text(item.id, item.text);
     if (item.type === 'reasoning') {
       const summary = item.summary.join('\n\n');
-      if (summary !== '') this.#options.listener.onReasoning(summary);
+      if (summary !== '') this.#listener.onReasoning(summary);
     }
   }
 
   #tellLast(): void {
-    if (this.#options.lastMessageOnly && this.#lastMessage !== '')
-      this.#options.listener.onText(this.#lastMessage);
+    if (this.#options.lastMessageOnly && this.#lastMessage !== '') this.#listener.onText(this.#lastMessage);
     this.#lastMessage = '';
   }
 
   #rawItem(item: ResponseItem): void {
+    if (item.type === 'reasoning' && typeof item.encrypted_content === 'string') {
+      if (this.#known.has(item.encrypted_content)) return;
+      const { summary, encrypted_content } = item;
+      this.#thoughts.push({
+        type: item.type,
+        summary: summary.map((part) => ({ ...part })),
+        encrypted_content,
+      });
+    }
     if (item.type !== 'function_call' || !this.#options.tools.has(item.name)) return;
-    if (this.#options.knownCalls.has(item.call_id)) return;
-    if (this.#calls > 0 && !this.#options.parallelTools) return;
-    this.#calls += 1;
-    this.#options.listener.onToolCall({ id: item.call_id, name: item.name, arguments: item.arguments });
+    if (this.#known.has(item.call_id)) return;
+    if (this.#calls.length > 0 && !this.#options.parallelTools) {
+      this.#unheardCalls += 1;
+      return;
+    }
+    this.#calls.push(item.call_id);
+    this.#listener.onToolCall({ id: item.call_id, name: item.name, arguments: item.arguments });
   }
+
+  #count(usage: TokenUsageBreakdown | null): void {
+    if (usage === null) return;
+    const before = this.#counted;
+    this.#counted = {
+      inputTokens: usage.inputTokens + (before?.inputTokens ?? 0),
+      cachedInputTokens: usage.cachedInputTokens + (before?.cachedInputTokens ?? 0),
+      outputTokens: usage.outputTokens + (before?.outputTokens ?? 0),
+      reasoningTokens: usage.reasoningOutputTokens + (before?.reasoningTokens ?? 0),
+    };
+  }
+}
+
+/** What an item is known again by. */
+function marksOf(item: HistoryItem): readonly string[] {
+  return [textOf(item, 'call_id'), textOf(item, 'encrypted_content')].filter((mark) => mark !== '');
 }
 
 function difference(total: TokenUsageBreakdown, last: TokenUsageBreakdown): TokenUsageBreakdown {

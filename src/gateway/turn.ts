@@ -42,7 +42,11 @@ export type ThreadPlan =
   | { readonly kind: 'kept' }
   | { readonly kind: 'continued'; readonly threadId: string }
   /** A new thread that has what another one had up to the end of that turn. */
-  | { readonly kind: 'forked'; readonly threadId: string; readonly turnId: string };
+  | { readonly kind: 'forked'; readonly threadId: string; readonly turnId: string }
+  /** Not kept, but left in the process for the client's next request: Codex does not tell enough of a thread with tools that it has loaded again. */
+  | { readonly kind: 'held' }
+  /** One that was held, with all that was said in it. */
+  | { readonly kind: 'taken'; readonly threadId: string };
 
 /** One turn of Codex, whatever the surface that asked for it. */
 export interface TurnSpec extends Conversation {
@@ -76,6 +80,8 @@ export interface TurnEnd {
   readonly usage: TokenUsage | null;
   readonly threadId: string;
   readonly turnId: string;
+  /** What the model thought, as only itself can read it; known where there are tools. */
+  readonly thoughts: readonly HistoryItem[];
 }
 
 /** Why a signal stops a turn without this being an error: what was said so far is the answer. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
@@ -31,6 +32,7 @@ async function start(
   env: Readonly<Record<string, string>> = {},
   wrapper: readonly string[] = [],
 ): Promise<Process> {
+  // With a CAPSTAN_DATA of the caller's own nothing of it is in here.
   const dir = await tempDir('cache');
   const words = [...wrapper, process.execPath, bin, ...args, '--port', '0'];
   const child = spawn(words[0] ?? '', words.slice(1), {
@@ -175,6 +177,56 @@ test('SIGKILL of the gateway leaves nothing of its Codex', async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 });
+
+test.each(['true', 'false'])(
+  'SIGKILL of the gateway in the middle of a response: the next start removes its thread and its folders, and no other; with the app-server: %s',
+  async (useAppServer) => {
+    await using model = await startScriptedModel({ scenario });
+    await using data = await tempDir('cache');
+    const codexHome = data.join('gateway/codex-home');
+    const env = {
+      CAPSTAN_DATA: data.path,
+      PROXY_USE_APP_SERVER: useAppServer,
+      PROXY_SANDBOX_MODE: 'workspace-write',
+    };
+    const filesOf = async (folder: string): Promise<string[]> =>
+      (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) =>
+        /\.jsonl$|turn-/.test(name),
+      );
+    const respond = (url: string, body: object): Promise<Response> =>
+      fetch(`${url}/v1/responses`, { method: 'POST', body: JSON.stringify({ model: 'codex-5', ...body }) });
+    let stored: { readonly id: string };
+    {
+      await using gateway = await start(['gateway'], model, env);
+      await ready(gateway);
+      stored = (await (await respond(gateway.url, { input: 'kept' })).json()) as { id: string };
+      await expect.poll(() => filesOf(codexHome)).toHaveLength(1);
+      model.hold('end');
+      const left = respond(gateway.url, { input: 'held' });
+      left.catch(() => undefined);
+      await model.waitAtGate('end');
+      expect(await filesOf(codexHome)).toHaveLength(2);
+      gateway.child.kill('SIGKILL');
+      await gateway.exited;
+      await expect(left).rejects.toThrow();
+      model.release('end');
+    }
+    // What is not the gateway's stays, whatever it is called.
+    const foreign = `${codexHome}/sessions/2020/01/01/rollout-2020-01-01T00-00-00-01a205b8-0a26-7660-98c9-eef4cade3dd9.jsonl`;
+    await mkdir(path.dirname(foreign), { recursive: true });
+    await writeFile(foreign, '{}\n');
+    await using gateway = await start(['gateway'], model, env);
+    await ready(gateway);
+    expect(await filesOf(codexHome)).toHaveLength(2);
+    expect(await filesOf(data.join('gateway'))).toHaveLength(2);
+    const next = await respond(gateway.url, { input: 'hi', previous_response_id: stored.id });
+    expect(next.status).toBe(200);
+    expect(model.requests.at(-1)?.threadId).toBe(
+      model.requests.find(({ prompt }) => prompt === 'kept')?.threadId,
+    );
+  },
+  60_000,
+);
 
 test('SIGKILL of the child: every request is answered, errors can be tried again, and it is ready again by itself', async () => {
   await using model = await startScriptedModel({ scenario });

@@ -193,6 +193,126 @@ test('a response that is kept can be asked for, with what was sent, and deleted;
   ]);
 });
 
+const toolRounds = {
+  conversations: [
+    {
+      when: 'weather',
+      turns: [
+        {
+          reasoning: 'Two places.',
+          text: 'Let me look.',
+          calls: [
+            { name: 'get', arguments: { city: 'Rome' } },
+            { name: 'get', arguments: { city: 'Oslo' } },
+          ],
+        },
+        { reasoning: 'One more.', calls: [{ name: 'get', arguments: { city: 'Bern' } }] },
+        { text: 'All sunny.' },
+      ],
+    },
+    { when: 'thanks', turns: [{ text: 'Any time.' }] },
+  ],
+};
+const dot =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+const get = { type: 'function', name: 'get', parameters: { type: 'object' } };
+
+/** Two rounds of calls, the first of two at once, and a question afterwards; `between` comes before each request that goes on. */
+async function askWithTools(stage: GatewayStage, between: () => Promise<void>) {
+  const common = { tools: [get], instructions: 'Be brief.' };
+  const picture = [
+    { type: 'input_text', text: 'the weather here?' },
+    { type: 'input_image', image_url: dot },
+  ];
+  const one = await respond(stage, { ...common, input: [{ role: 'user', content: picture }] });
+  await between();
+  const calls = one.output.filter(({ type }) => type === 'function_call');
+  const answers = calls.map(({ call_id }, index) => ({
+    type: 'function_call_output',
+    call_id,
+    output:
+      index === 0
+        ? 'sunny'
+        : [
+            { type: 'input_text', text: 'bright' },
+            { type: 'input_image', image_url: dot },
+          ],
+  }));
+  const two = await respond(stage, { ...common, input: answers, previous_response_id: one.id });
+  await between();
+  const call_id = two.output.find(({ type }) => type === 'function_call')?.call_id;
+  const last = [{ type: 'function_call_output', call_id, output: 'warm' }];
+  const three = await respond(stage, { ...common, input: last, previous_response_id: two.id });
+  await between();
+  const four = await respond(stage, { ...common, input: 'thanks', previous_response_id: three.id });
+  return { one, two, three, four, calls: [...calls.map((call) => call.call_id), call_id] };
+}
+
+test('tools: answers to its calls let the same turn go on, and the thread after it, with all that was thought and seen', async () => {
+  await using stage = await openGatewayStage({ scenario: toolRounds });
+  const { one, two, three, four, calls } = await askWithTools(stage, () => Promise.resolve());
+  expect(one.output.map(({ type }) => type)).toEqual([
+    'reasoning',
+    'message',
+    'function_call',
+    'function_call',
+  ]);
+  for (const { usage } of [one, two, three, four])
+    expect(usage).toMatchObject({ input_tokens: 1000, output_tokens: 50 });
+  expect(textOf(three)).toBe('All sunny.');
+  expect(textOf(four)).toBe('Any time.');
+  expect(new Set(stage.model.requests.map(({ threadId }) => threadId)).size).toBe(1);
+  expect(calls).toHaveLength(3);
+  expect(stage.model.problems).toEqual([]);
+});
+
+test('tools: told again, after a restart, a conversation lacks nothing that it had in its thread', async () => {
+  const seen: unknown[][] = [];
+  for (const isRestarted of [false, true]) {
+    await using stage = await openGatewayStage({ scenario: toolRounds });
+    const { four } = await askWithTools(stage, () => (isRestarted ? stage.restart() : Promise.resolve()));
+    expect(textOf(four)).toBe('Any time.');
+    const { input } = stage.model.requests.at(-1)?.body as { input: Record<string, unknown>[] };
+    seen.push(
+      input
+        .filter(({ role }) => role !== 'developer')
+        .map((item) => [
+          item['type'],
+          item['role'],
+          item['name'],
+          item['arguments'],
+          item['content'],
+          item['output'],
+          item['summary'],
+          String(item['encrypted_content']).replace(/_[\da-f]+$/, ''),
+        ]),
+    );
+    const threads = new Set(stage.model.requests.map(({ threadId }) => threadId));
+    expect(threads.size).toBe(isRestarted ? 4 : 1);
+    expect(stage.model.problems).toEqual([]);
+  }
+  expect(seen[1]).toEqual(seen[0]);
+  expect(JSON.stringify(seen[0])).toContain('sealed');
+});
+
+test('tools: other instructions, a second answer to the same call, or only some of the answers: the conversation is told again', async () => {
+  await using stage = await openGatewayStage({ scenario: toolRounds });
+  const one = await respond(stage, { tools: [get], input: 'the weather?' });
+  const calls = one.output.filter(({ type }) => type === 'function_call');
+  const input = calls
+    .map(({ call_id }) => ({ type: 'function_call_output', call_id, output: 'sunny' }))
+    .toReversed();
+  const previous_response_id = one.id;
+  const other = await respond(stage, { tools: [get], instructions: 'Shout.', input, previous_response_id });
+  const same = await respond(stage, { tools: [get], input, previous_response_id });
+  const again = await respond(stage, { tools: [get], input, previous_response_id });
+  for (const { output } of [other, same, again])
+    expect(output.map(({ type }) => type)).toEqual(['reasoning', 'function_call']);
+  const threads = stage.model.requests.map(({ threadId }) => threadId);
+  expect(threads[2]).toBe(threads[0]);
+  expect(new Set(threads).size).toBe(3);
+});
+
 test('a conversation with tools goes on from an answer without a call to one with a call', async () => {
   await using stage = await openGatewayStage({
     scenario: {

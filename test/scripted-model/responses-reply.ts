@@ -66,7 +66,7 @@ function completedFrame(id: string, { usage, gates }: Reply): Frame {
 
 function reasoningFrames(text: string, turn: number): Frame[] {
   const id = newId('rs', turn);
-  const item = { type: 'reasoning', id, summary: [], encrypted_content: null };
+  const item = { type: 'reasoning', id, summary: [], encrypted_content: `sealed ${id}` };
   return [
     frame({ type: 'response.output_item.added', item }),
     frame({ type: 'response.reasoning_summary_part.added', item_id: id, summary_index: 0 }),

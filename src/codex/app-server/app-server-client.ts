@@ -26,6 +26,8 @@ export interface ThreadListener {
   onGone(error: AppError): void;
 }
 
+/** The longest that a tool of a client may take; all other requests of the app-server are answered at once. */
+const toolLimitMs = 15 * 60_000;
 /** No request of ours waits for the model or for a command. */
 const answerLimitMs = 30_000;
 
@@ -45,6 +47,7 @@ export class AppServerClient {
         this.#notified(method, params);
       },
       requestHandlers: this.#refuseAll(),
+      answerLimitMs: toolLimitMs,
       onFault,
     });
     void this.#connection.closed.then((reason) => {

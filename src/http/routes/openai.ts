@@ -2,11 +2,12 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
 import { AppError } from '../../runtime/app-error.ts';
-import { answerChat } from '../openai/chat.ts';
+import { answering } from '../openai/answer.ts';
+import { chatSurface } from '../openai/chat.ts';
 import type { OpenAiDeps } from '../openai/deps.ts';
 import { openAiErrorMapper } from '../openai/errors.ts';
 import { needKey, openToPages } from '../openai/guard.ts';
-import { answerResponse } from '../openai/responses.ts';
+import { responseSurface } from '../openai/responses.ts';
 import { storedResponseRoutes } from '../openai/stored-responses.ts';
 
 declare module 'fastify' {
@@ -61,12 +62,9 @@ export async function openAiRoutes(server: FastifyInstance, deps: OpenAiDeps): P
   server.get<{ readonly Params: { readonly '*': string } }>('/models/*', ({ params }) =>
     shown(gateway.catalog.find(params['*'])),
   );
-  server.post('/chat/completions', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
-    answerChat(deps, request, reply),
-  );
-  server.post('/responses', { bodyLimit: limits.maxBodyBytes }, (request, reply) =>
-    answerResponse(deps, request, reply),
-  );
+  const bounded = { bodyLimit: limits.maxBodyBytes };
+  server.post('/chat/completions', bounded, answering(deps, chatSurface(gateway)));
+  server.post('/responses', bounded, answering(deps, responseSurface(gateway)));
   storedResponseRoutes(server, gateway);
 }
 

@@ -9,7 +9,7 @@ export interface StoredResponse {
   readonly previousId: string | null;
   readonly threadId: string;
   readonly turnId: string;
-  /** A fingerprint of the tools that its thread was started with. */
+  /** A fingerprint of all that its thread was started with, its tools above all; empty without tools. */
   readonly tools: string;
   /** Whether its turn ended by itself: a thread whose turn was broken off is not gone on with. */
   readonly isWhole: boolean;
@@ -31,6 +31,8 @@ export interface ResponseStore extends Disposable {
   forget(beforeMs: number): Promise<UnusedThreads>;
   /** Forgets one; null where there is none. */
   remove(id: string): Promise<UnusedThreads | null>;
+  /** Those of the threads that no response can be gone on with in. */
+  unusedOf(threadIds: readonly string[]): Promise<UnusedThreads>;
   find(id: string): Promise<StoredResponse | null>;
   /** The id of the newest response of a thread. */
   newestOf(threadId: string): Promise<string | null>;
@@ -106,6 +108,7 @@ export async function openResponseStore(options: ResponseStoreOptions): Promise<
     save: (response) => retryBusy(() => save.immediate(toRow(response)), where),
     forget: (beforeMs) => retryBusy(() => forgetOld.immediate(beforeMs), where),
     remove: (id) => retryBusy(() => removeOne.immediate(id), where),
+    unusedOf: (threadIds) => retryBusy(() => unused(threadIds), where),
     find: (id) =>
       retryBusy(() => {
         const row = find.get(id);
