@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 function key(): string | undefined {
-  return loadProfile(readEnvironment(cwd)).openaiApiKey?.reveal();
+  return loadProfile(readEnvironment(cwd).environment).openaiApiKey?.reveal();
 }
 
 test('the key comes from the environment, else from .env, else there is none', () => {
@@ -36,9 +36,10 @@ test('the key comes from the environment, else from .env, else there is none', (
 
 test('.env gives no settings', () => {
   writeFileSync(join(cwd, '.env'), 'CAPSTAN_CODEX__BIN=/evil\nPATH=/evil\n');
-  const environment = readEnvironment(cwd);
+  const { environment, keyFile } = readEnvironment(cwd);
   expect(environment['CAPSTAN_CODEX__BIN']).toBeUndefined();
   expect(environment['PATH']).toBe(process.env['PATH']);
+  expect(keyFile).toBeNull();
 });
 
 test('a folder named .env is none of ours', () => {

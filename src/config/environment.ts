@@ -8,22 +8,33 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The provider keys that seed the default profile; nothing else is taken from a `.env` file. */
 const providerKeyNames = ['OPENAI_API_KEY'] as const;
 
+export interface ReadEnvironment {
+  readonly environment: Environment;
+  /** The `.env` file where it gives a provider key, else null. */
+  readonly keyFile: string | null;
+}
+
 /**
  * The process's environment, and below it the provider keys of the `.env` file in `cwd`. That file gives no settings:
- * it comes with a folder that may be somebody else's. Throws `env_file_unreadable` where it is there and cannot be read.
+ * it comes with a folder that may be somebody else's. It is read once: it may be a pipe that gives it only then.
+ * Throws `env_file_unreadable` where it is there and cannot be read.
  */
-export function readEnvironment(cwd: string): Environment {
-  const fromFile = readEnvFile(join(cwd, '.env'));
+export function readEnvironment(cwd: string): ReadEnvironment {
+  const file = join(cwd, '.env');
+  const fromFile = readEnvFile(file);
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of providerKeyNames) {
     if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
   }
-  return Object.freeze(environment);
+  return { environment: Object.freeze(environment), keyFile: givesKey(fromFile) ? file : null };
 }
 
 /** Whether the text of a `.env` file gives a provider key. */
 export function givesProviderKey(text: string): boolean {
-  const given = parseEnv(text);
+  return givesKey(parseEnv(text));
+}
+
+function givesKey(given: Environment): boolean {
   return providerKeyNames.some((name) => !isUnset(given[name]));
 }
 

@@ -116,6 +116,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       },
     });
     const { supervisor, ready } = launchAttached({
+      type: spec.type,
       source: lives.source,
       leaveMs: options.leaveMs,
       startLimitMs: startTimeoutMs,
