@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Check } from '../codex/check.ts';
-import { readEnvironment } from '../config/environment.ts';
 import { loadProfile } from '../config/load-profile.ts';
 import { createContainers } from '../service/containers.ts';
 import { examine } from '../service/doctor.ts';
@@ -20,9 +19,8 @@ export const doctorCommand: CliCommand = {
 /** Exit 0 where jobs can run, 1 where something they need is missing. */
 const report: Action = async (context, _args, raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
-  const environment = readEnvironment(context.cwd);
-  const { config } = loadCliConfig(context, raw, environment);
-  const profile = loadProfile(environment);
+  const { config, read } = loadCliConfig(context, raw);
+  const profile = loadProfile(read.environment);
   const checks = await examine(
     {
       config,

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { createLogger } from '../telemetry/create-logger.ts';
 import { secrets } from '../telemetry/secrets.ts';
-import { readEnvironment, type Environment } from '../config/environment.ts';
+import { readEnvironment, type Environment, type ReadEnvironment } from '../config/environment.ts';
 import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { findKeyFiles, loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
@@ -12,21 +12,24 @@ import { noteProjectSettings } from './note-project-settings.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
+/** The configuration, and the environment that it was read from. */
+export interface CliConfig extends LoadedConfig {
+  readonly read: ReadEnvironment;
+}
+
 /** The configuration as flags, environment and files say it. Throws `invalid_configuration`. */
-export function loadCliConfig(
-  context: CliContext,
-  options: Options,
-  environment: Environment = readEnvironment(context.cwd),
-): LoadedConfig {
+export function loadCliConfig(context: CliContext, options: Options, handed?: Environment): CliConfig {
+  const read = readEnvironment(context.cwd, handed);
+  const { environment } = read;
   const paths = platformPaths({ name: process.platform, home: homedir(), environment });
-  return loadConfig({ flags: options, environment, cwd: context.cwd, paths });
+  return { ...loadConfig({ flags: options, environment, cwd: context.cwd, paths }), read };
 }
 
 export interface OpenCliOptions {
   /** The least severe log lines where nobody set a level: a command that answers a person stays quiet. */
   readonly quiet: boolean;
   /** The configuration, where the command has it already. */
-  readonly loaded?: LoadedConfig;
+  readonly loaded?: CliConfig;
   /** This process runs in a container that a launcher made. */
   readonly contained?: boolean;
   /** The keys that whoever started this worker has given to it, by the names of their variables. */
@@ -39,11 +42,10 @@ export async function openFromCli(
   options: Options,
   { quiet, contained = false, loaded: given, handed }: OpenCliOptions,
 ): Promise<Capstan> {
-  const environment = readEnvironment(context.cwd, handed);
-  const loaded = given ?? loadCliConfig(context, options, environment);
-  const { config, origins } = loaded;
+  const loaded = given ?? loadCliConfig(context, options, handed);
+  const { config, origins, read } = loaded;
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
-  const profile = loadProfile(environment, findKeyFiles(environment, { cwd: context.cwd, home: homedir() }));
+  const profile = loadProfile(read.environment, findKeyFiles(read, homedir()));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
   for (const proxy of Object.values(profile.through ?? {})) {
     const password = URL.parse(proxy)?.password ?? '';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { terminalStates } from '../domain/job.ts';
 import { findJob } from '../service/find-job.ts';
 import { deleteJob } from '../service/delete-jobs.ts';
+import { pruneLeftovers, type Leftovers } from '../service/prune-leftovers.ts';
 import { pruneJobs, type Pruned } from '../service/prune-jobs.ts';
 import { resolveJobId } from '../service/resolve-job-id.ts';
 import type { Action, CliCommand } from './command.ts';
@@ -19,7 +20,9 @@ export function definePrune(
 ): void {
   command
     .command('prune')
-    .description('delete jobs that ended long ago, with their artifacts and what `retry` would need')
+    .description(
+      'delete jobs that ended long ago, with their artifacts and what `retry` would need; logs and threads that nobody has',
+    )
     .addOption(
       new Option('--older-than <duration>', 'since they ended: 12h, 30d')
         .argParser(durationOption)
@@ -67,8 +70,13 @@ const prune: Action = async (context, _args, raw) => {
     signal: context.interrupted,
     ...(state === undefined ? {} : { states: state }),
   });
-  if (json) printJson(context.stdout, { dryRun, ...pruned });
-  else context.stderr.write(`${sayPruned(pruned, dryRun)}\n`);
+  // Who names states means jobs alone.
+  const left =
+    state === undefined
+      ? await pruneLeftovers(capstan, { olderThanMs: olderThan, dryRun, signal: context.interrupted })
+      : { logs: 0, threads: 0 };
+  if (json) printJson(context.stdout, { dryRun, ...pruned, ...left });
+  else context.stderr.write(`${sayPruned(pruned, dryRun)}${sayLeft(left)}\n`);
   return context.interrupted.aborted ? exitCodeOf(context.interrupted) : exitCodes.ok;
 };
 
@@ -82,6 +90,14 @@ function sayPruned({ jobs, artifactBytes, keptForBuilds }: Pruned, dryRun: boole
   const kept =
     keptForBuilds === 0 ? '' : ` ${countOf(keptForBuilds, 'job')} kept for builds; --builds takes them too.`;
   return `${dryRun ? 'Would delete' : 'Deleted'} ${countOf(jobs.length, 'job')}${which}.${kept}`;
+}
+
+function sayLeft({ logs, threads }: Leftovers): string {
+  const parts = [
+    ...(logs === 0 ? [] : [countOf(logs, 'log of a service that is gone', 'logs of services that are gone')]),
+    ...(threads === 0 ? [] : [countOf(threads, 'thread that no job has', 'threads that no job has')]),
+  ];
+  return parts.length === 0 ? '' : ` And ${parts.join(', ')}.`;
 }
 
 function mebibytes(bytes: number): string {

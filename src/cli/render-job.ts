@@ -116,8 +116,8 @@ export function formatElapsed(ms: number): string {
 }
 
 /** `1 file`, `3 files`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 export function formatDuration(ms: number): string {

@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 function key(): string | undefined {
-  return loadProfile(readEnvironment(cwd)).openaiApiKey?.reveal();
+  return loadProfile(readEnvironment(cwd).environment).openaiApiKey?.reveal();
 }
 
 test('the key comes from the environment, else from .env, else there is none', () => {
@@ -51,9 +51,10 @@ test('a file that OPENAI_API_KEY_FILE names goes before .env, and no agent may r
 
 test('.env gives no settings', () => {
   writeFileSync(join(cwd, '.env'), 'CAPSTAN_CODEX__BIN=/evil\nPATH=/evil\n');
-  const environment = readEnvironment(cwd);
+  const { environment, keyFile } = readEnvironment(cwd);
   expect(environment['CAPSTAN_CODEX__BIN']).toBeUndefined();
   expect(environment['PATH']).toBe(process.env['PATH']);
+  expect(keyFile).toBeNull();
 });
 
 test('a folder named .env is none of ours', () => {

@@ -8,15 +8,24 @@ import { fileVariable, readSecretFile } from './secret-file.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The provider keys that seed the default profile; nothing else is taken from a `.env` file, or from whoever started this worker. */
-export const providerKeyNames = ['OPENAI_API_KEY'] as const;
+const providerKeyNames = ['OPENAI_API_KEY'] as const;
+
+export interface ReadEnvironment {
+  readonly environment: Environment;
+  /** The files that give a provider key: those that the environment names, and `.env`. */
+  readonly keyFiles: readonly string[];
+}
 
 /**
  * The process's environment with the provider keys of the files that `NAME_FILE` names, whose paths are absolute then, and below it those
- * of the `.env` file in `cwd`. That file gives no settings: it comes with a folder that may be somebody else's. What a worker's launcher
- * has `handed` over goes before all. Throws `env_file_unreadable` where `.env` is there and cannot be read, and what `readSecretFile` throws.
+ * of the `.env` file in `cwd`. That file gives no settings: it comes with a folder that may be somebody else's. It is read once: it may be a
+ * pipe that gives it only then. What a worker's launcher has `handed` over goes before all. Throws `env_file_unreadable` where `.env` is
+ * there and cannot be read, and what `readSecretFile` throws.
  */
-export function readEnvironment(cwd: string, handed: Environment = {}): Environment {
-  const fromFile = readEnvFile(join(cwd, '.env'));
+export function readEnvironment(cwd: string, handed: Environment = {}): ReadEnvironment {
+  const file = join(cwd, '.env');
+  const fromFile = readEnvFile(file);
+  const keyFiles = givesKey(fromFile) ? [file] : [];
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of providerKeyNames) {
     if (handed[name] !== undefined) {
@@ -24,15 +33,20 @@ export function readEnvironment(cwd: string, handed: Environment = {}): Environm
       continue;
     }
     const secret = readSecretFile(environment, name, cwd);
-    if (secret !== null) [environment[name], environment[fileVariable(name)]] = [secret.value, secret.path];
-    else if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
+    if (secret !== null) {
+      [environment[name], environment[fileVariable(name)]] = [secret.value, secret.path];
+      keyFiles.push(secret.path);
+    } else if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
   }
-  return Object.freeze(environment);
+  return { environment: Object.freeze(environment), keyFiles };
 }
 
 /** Whether the text of a `.env` file gives a provider key. */
 export function givesProviderKey(text: string): boolean {
-  const given = parseEnv(text);
+  return givesKey(parseEnv(text));
+}
+
+function givesKey(given: Environment): boolean {
   return providerKeyNames.some((name) => !isUnset(given[name]));
 }
 

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '../runtime/app-error.ts';
 import { Secret } from '../runtime/secret.ts';
-import { givesProviderKey, providerKeyNames, type Environment } from './environment.ts';
+import type { Environment, ReadEnvironment } from './environment.ts';
 import { isUnset } from './is-unset.ts';
 import { fileVariable } from './secret-file.ts';
 
@@ -38,25 +36,11 @@ function proxiesOf(environment: Environment): Readonly<Record<string, string>> {
   );
 }
 
-/** The files that hold the provider keys, the `.env` in `cwd` where it gives one, and the logins of the user's own Codex. */
-export function findKeyFiles(
-  environment: Environment,
-  { cwd, home }: { readonly cwd: string; readonly home: string },
-): readonly string[] {
+/** The files that give the provider keys, and the logins of the user's own Codex. */
+export function findKeyFiles({ environment, keyFiles }: ReadEnvironment, home: string): readonly string[] {
   const own = environment['CODEX_HOME'];
   const logins = [join(home, '.codex'), ...(isUnset(own) ? [] : [own])].map((folder) =>
     join(folder, 'auth.json'),
   );
-  const envFile = join(cwd, '.env');
-  const named = providerKeyNames.map((name) => keyFileOf(environment, name)).filter((file) => file !== null);
-  return [...named, ...(givesKey(envFile) ? [envFile] : []), ...logins];
-}
-
-function givesKey(path: string): boolean {
-  try {
-    return givesProviderKey(readFileSync(path, 'utf8'));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) return false;
-    throw error;
-  }
+  return [...keyFiles, ...logins];
 }

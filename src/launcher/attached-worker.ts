@@ -11,6 +11,8 @@ export interface AttachedWorkerOptions {
   readonly source: ChildSource;
   /** What each life of it is given on its stdin, where it was started with `--secrets`. */
   readonly secrets?: Secrets;
+  /** The job type that it takes, for messages. */
+  readonly type: string;
   /** How long it may go on after it was told to stop. */
   readonly leaveMs: number;
   readonly startLimitMs: number;
@@ -38,7 +40,9 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
   let stopping = false;
   /** What the worker itself says that it failed with. */
   let told: AppError | null = null;
-  const describe = options.describeFailure ?? startFailed;
+  const describe =
+    options.describeFailure ??
+    ((message: string, lines: readonly string[]) => startFailed(options.type, message, lines));
   return supervise<string>(options.source, {
     // Its own children are contained by itself; here it only has to go when this process goes.
     containment: { kind: 'process_group', prefix: [], why: 'The worker holds its own children.' },
@@ -87,8 +91,12 @@ export function superviseWorker(options: AttachedWorkerOptions): Supervisor<stri
   });
 }
 
-function startFailed(message: string, lastLines: readonly string[]): AppError {
-  return new AppError('infrastructure', 'worker_start_failed', `A worker did not start: ${message}`, {
-    hint: `It said last: ${lastLines.join(' ') || 'nothing'}`,
+function startFailed(type: string, message: string, lastLines: readonly string[]): AppError {
+  const said = lastLines.join(' ');
+  return new AppError('infrastructure', 'worker_start_failed', `A ${type} worker did not start: ${message}`, {
+    hint:
+      said === ''
+        ? 'It said nothing. Where the machine is slow, raise workers.start_timeout.'
+        : `It said last: ${said}`,
   });
 }

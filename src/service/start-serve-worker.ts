@@ -43,6 +43,7 @@ function superviseProcess(
 ): AsyncDisposable {
   const { config, logger } = capstan;
   const supervisor = superviseWorker({
+    type: spec.type,
     source: processSource({ ...workerCommand(program, spec, settings), env, cwd }),
     onLogLine,
     startLimitMs: config.workers.startTimeoutMs,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, type TestContext } from 'vitest';
@@ -118,6 +118,29 @@ describe('a data folder without room', () => {
     await said.line(/stays in the store|is cancelled/);
     expect((await exited)[0]).toBe(143);
   });
+});
+
+describe('a document job without room', () => {
+  needs('root', 'jupyter', 'userns').test(
+    'what its cells filled is given back, and it fails with the reason',
+    async (context) => {
+      await using stage = await openCliStage();
+      await using disk = await mountDisk(stage, context);
+      const code =
+        'import os\nfile = open("zeros", "wb")\nwhile True: file.write(bytes(65536)); file.flush()';
+      await writeFile(path.join(stage.site, 'a.py'), `# %%\n${code}\n`);
+      const env = { ...disk.env, CAPSTAN_WORKER__CONCURRENCY: '1' };
+      stage.start(['worker', '--type', 'notebook'], { env });
+      const input = JSON.stringify({ source: { file: path.join(stage.site, 'a.py') }, execute: true });
+
+      const id = (await stage.capstan(['jobs', 'submit', 'notebook', input], { env })).stdout.trim();
+      const job = jobOf(await stage.capstan(['jobs', 'logs', id, '-f', '--json'], { env }));
+
+      expect([job.state, job.failure?.code]).toEqual(['failed', 'disk_full']);
+      expect(await readdir(path.join(disk.dataDir, 'jobs', job.id))).toEqual(['source']);
+      expect(await readdir(path.join(disk.dataDir, 'artifacts')).catch(() => [])).toEqual([]);
+    },
+  );
 });
 
 interface Heard {

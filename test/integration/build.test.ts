@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -329,6 +330,22 @@ test('names with spaces, other scripts and what a shell would read are names', a
   for (const name of names) expect(stage.read(`dist/in put/${name}`)).toBe(name.toUpperCase());
 });
 
+test('an `.env` that can be read but once, as some password managers give it, is enough for a command', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.build();
+  await stage.quiet();
+  execFileSync('mkfifo', [stage.join('.env')]);
+  const written = writeFile(stage.join('.env'), 'OTHER=1\n');
+  const built = stage.start(['build', '--json']);
+  const late = setTimeout(() => {
+    built.kill('SIGKILL');
+  }, 20_000);
+  expect((await built.ended).signal).toBeNull();
+  clearTimeout(late);
+  expect((await built.ended).code).toBe(0);
+  await written;
+});
+
 test('an output folder that cannot be one is told before anything is made', async () => {
   await using stage = await openBuildStage({ ...project, dist: 'a file' });
   const built = await stage.run(['build']);
@@ -349,6 +366,7 @@ test('a worker that does not get ready is started again as often as is said, the
   });
   expect(built.code).toBe(1);
   expect(built.stderr).toContain('worker_start_failed');
+  expect(built.stderr).toContain('A shout worker did not start');
   expect(built.stderr).not.toContain('internal_error');
   const ended = logged(built.stderr).filter(({ msg }) => msg.startsWith('The worker process ended'));
   expect(ended).toHaveLength(2);

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seeProcesses } from '../support/codex-stage.ts';
 import { needs } from '../support/needs.ts';
-import { makeTree } from '../support/scratch-folder.ts';
-import { openToolStage, type ToolStage } from '../support/tool-stage.ts';
+import { openToolStage, shareToolStage, type ToolStage } from '../support/tool-stage.ts';
 
 const { describe } = needs('chromium', 'userns');
 const network = path.join(import.meta.dirname, '../../examples/course/diagrams/network.drawio');
@@ -23,24 +22,8 @@ function box(text: string, style = 'html=1;whiteSpace=wrap;', size = 80): string
 }
 
 describe('drawio jobs', () => {
-  let stage: ToolStage;
-  let count = 0;
-  beforeAll(async () => {
-    stage = await openToolStage('drawio');
-  });
-  afterAll(async () => {
-    await stage[Symbol.asyncDispose]();
-  });
-
-  const draw = async (
-    files: Readonly<Record<string, string>>,
-    input: object = {},
-    onConverting?: Parameters<ToolStage['run']>[1],
-  ) => {
-    count += 1;
-    const dir = await makeTree(stage.dir.join(`source-${count}`), files);
-    return stage.run({ source: { dir }, ...input }, onConverting);
-  };
+  const stage = shareToolStage('drawio');
+  const draw: ToolStage['runOn'] = (...work) => stage().runOn(...work);
   /** The browser's own process. */
   const browsers = async () =>
     (await seeProcesses())
@@ -51,7 +34,7 @@ describe('drawio jobs', () => {
       .map(({ pid }) => pid);
 
   test('every page of the course’s drawing becomes svg and png, the packed one too, with its icon', async () => {
-    const job = await stage.run({ source: { file: network }, formats: ['svg', 'png'] });
+    const job = await stage().run({ source: { file: network }, formats: ['svg', 'png'] });
     expect(job.failure).toBeUndefined();
     expect(job.warnings).toEqual([]);
     expect(job.artifacts.map(({ name }) => name)).toEqual([
@@ -60,13 +43,13 @@ describe('drawio jobs', () => {
       'network-Triangle.svg',
       'network-Triangle.png',
     ]);
-    const svg = (await stage.artifact(job, 'network-Network.svg')).toString();
+    const svg = (await stage().artifact(job, 'network-Network.svg')).toString();
     expect(svg).toContain('Browser');
     // The router is drawn by its stencil: a box would have no curves.
     expect(svg).toMatch(/<path d="[^"]* C [^"]*" fill="#036897"/);
     const [wide, narrow] = await Promise.all(
       ['network-Network.png', 'network-Triangle.png'].map(async (name) =>
-        sizeOf(await stage.artifact(job, name)),
+        sizeOf(await stage().artifact(job, name)),
       ),
     );
     expect(wide?.width).toBeGreaterThan(470);
@@ -75,7 +58,7 @@ describe('drawio jobs', () => {
 
   test('the same drawing gives the same bytes', async () => {
     const input = { source: { file: network }, formats: ['svg', 'png'] };
-    const [one, two] = [await stage.run(input), await stage.run(input)];
+    const [one, two] = [await stage().run(input), await stage().run(input)];
     expect(two.artifacts).toEqual(one.artifacts);
     expect(one.artifacts).toHaveLength(4);
   });
@@ -88,7 +71,7 @@ describe('drawio jobs', () => {
       ),
     });
     expect(job.state).toBe('succeeded');
-    expect((await stage.artifact(job, 'a-own.svg')).toString()).toContain('data:image/svg+xml;base64,');
+    expect((await stage().artifact(job, 'a-own.svg')).toString()).toContain('data:image/svg+xml;base64,');
     expect(job.warnings).toHaveLength(1);
     expect(job.warnings[0]).toContain('http://127.0.0.1:9/x.png');
   });
@@ -106,7 +89,7 @@ describe('drawio jobs', () => {
     const [one, three] = await Promise.all(
       [1, 3].map(async (scale) => {
         const job = await draw(files, { formats: ['png'], scale });
-        return sizeOf(await stage.artifact(job, 'a.png'));
+        return sizeOf(await stage().artifact(job, 'a.png'));
       }),
     );
     expect(three?.width).toBeGreaterThan(2.5 * (one?.width ?? Infinity));
@@ -124,7 +107,7 @@ describe('drawio jobs', () => {
     const job = await draw({
       'a.drawio': file({ name: 'a', cells: box(script) }, { name: 'b', cells: box('after') }),
     });
-    expect((await stage.artifact(job, 'a-b.svg')).toString()).toContain('after');
+    expect((await stage().artifact(job, 'a-b.svg')).toString()).toContain('after');
   });
 
   test.for([

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seeProcesses } from '../support/codex-stage.ts';
 import { needs } from '../support/needs.ts';
 import { makeTree } from '../support/scratch-folder.ts';
-import { openToolStage, type ToolStage } from '../support/tool-stage.ts';
+import { openToolStage, shareToolStage, type ToolStage } from '../support/tool-stage.ts';
 
 const run = promisify(execFile);
 const { describe } = needs('jupyter', 'chromium', 'userns');
@@ -18,30 +18,14 @@ function cells(...sources: readonly string[]): string {
 }
 
 describe('notebook jobs', () => {
-  let stage: ToolStage;
-  let count = 0;
-  beforeAll(async () => {
-    stage = await openToolStage('notebook');
-  });
-  afterAll(async () => {
-    await stage[Symbol.asyncDispose]();
-  });
-
-  const convert = async (
-    files: Readonly<Record<string, string>>,
-    input: object = {},
-    onConverting?: Parameters<ToolStage['run']>[1],
-  ) => {
-    count += 1;
-    const dir = await makeTree(stage.dir.join(`source-${count}`), files);
-    return stage.run({ source: { dir }, ...input }, onConverting);
-  };
+  const stage = shareToolStage('notebook');
+  const convert: ToolStage['runOn'] = (...work) => stage().runOn(...work);
   /** What of a job's attempts still runs. */
   const alive = async (jobId: string) =>
     (await seeProcesses()).filter(({ environ }) => environ.some((each) => each.includes(`${jobId}:`)));
 
   test('the slides of the course are run, and shown with mathematics, over HTTP and with nothing else to reach', async () => {
-    const job = await stage.run({
+    const job = await stage().run({
       source: { dir: course },
       files: ['graphs.ipynb', 'search.py'],
       formats: ['html', 'notebook', 'script'],
@@ -56,13 +40,13 @@ describe('notebook jobs', () => {
     expect(job.artifacts.map(({ name }) => name)).toEqual(
       ['graphs', 'search'].flatMap((name) => [`${name}.html`, `${name}.ipynb`, `${name}.py`]),
     );
-    expect((await stage.artifact(job, 'graphs.py')).toString()).toContain('edges = [');
-    const executed = JSON.parse((await stage.artifact(job, 'search.ipynb')).toString()) as {
+    expect((await stage().artifact(job, 'graphs.py')).toString()).toContain('edges = [');
+    const executed = JSON.parse((await stage().artifact(job, 'search.ipynb')).toString()) as {
       cells: { outputs?: { text?: string | string[] }[] }[];
     };
     expect(JSON.stringify(executed.cells.at(-1)?.outputs)).toContain('furthest');
 
-    const seen = await browse(await stage.artifact(job, 'graphs.html'), stage.dir.join('profile'));
+    const seen = await browse(await stage().artifact(job, 'graphs.html'), stage().dir.join('profile'));
     expect(seen.dom.match(/<mjx-container/g)?.length).toBeGreaterThanOrEqual(4);
     expect(seen.dom).not.toContain('data-mjx-error');
     expect(seen.dom).toContain('{1: 2, 2: 2, 3: 3, 4: 1}');
@@ -76,7 +60,7 @@ describe('notebook jobs', () => {
       formats: ['html', 'notebook'],
       execute: true,
     };
-    const [one, two] = [await stage.run(input), await stage.run(input)];
+    const [one, two] = [await stage().run(input), await stage().run(input)];
     expect(one.artifacts).toHaveLength(2);
     expect(two.artifacts).toEqual(one.artifacts);
   });
@@ -107,19 +91,19 @@ describe('notebook jobs', () => {
 import os, pathlib, socket
 print("data:", pathlib.Path("data.txt").read_text())
 print("home is empty:", not [name for name in os.listdir(os.environ["HOME"]) if name.startswith(".ssh")])
-print("secret:", pathlib.Path("${stage.dir.join('secret.txt')}").exists(), pathlib.Path("/root").exists())
+print("secret:", pathlib.Path("${stage().dir.join('secret.txt')}").exists(), pathlib.Path("/root").exists())
 try:
     socket.create_connection(("127.0.0.1", 9), timeout=1)
 except OSError as error:
     print("network:", error.errno)
 `;
-    await makeTree(stage.dir.path, { 'secret.txt': 'x' });
+    await makeTree(stage().dir.path, { 'secret.txt': 'x' });
     const job = await convert(
       { 'chapter/a.py': cells(code), 'chapter/data.txt': 'beside' },
       { files: ['chapter/a.py'], formats: ['notebook'], execute: true },
     );
     expect(job.failure).toBeUndefined();
-    const text = (await stage.artifact(job, 'chapter__a.ipynb')).toString();
+    const text = (await stage().artifact(job, 'chapter__a.ipynb')).toString();
     expect(text).toContain('data: beside');
     expect(text).toContain('secret: False False');
     expect(text).toContain('network: 101');
@@ -194,7 +178,7 @@ except OSError as error:
     );
     expect(job.failure).toBeUndefined();
     expect(job.warnings).toEqual(['a.html shows pictures that are not there: out.svg']);
-    expect((await stage.artifact(job, 'a.html')).toString()).toContain(
+    expect((await stage().artifact(job, 'a.html')).toString()).toContain(
       'src="data:image/svg+xml;base64,PHN2Zy8+"',
     );
   });

@@ -1,57 +1,41 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
 import { makeTree } from '../support/scratch-folder.ts';
 import { seeProcesses } from '../support/codex-stage.ts';
-import { openToolStage, type ToolStage } from '../support/tool-stage.ts';
+import { openToolStage, shareToolStage, type ToolStage } from '../support/tool-stage.ts';
 
 const { describe } = needs('plantuml', 'graphviz', 'userns');
 const course = path.join(import.meta.dirname, '../../examples/course/diagrams');
 
 describe('plantuml jobs', () => {
-  let stage: ToolStage;
-  let count = 0;
-  beforeAll(async () => {
-    stage = await openToolStage('plantuml');
-  });
-  afterAll(async () => {
-    await stage[Symbol.asyncDispose]();
-  });
-
-  /** Runs a job on a folder of its own that holds these files. */
-  const draw = async (
-    files: Readonly<Record<string, string>>,
-    input: object = {},
-    onConverting?: Parameters<ToolStage['run']>[1],
-  ) => {
-    count += 1;
-    const dir = await makeTree(stage.dir.join(`source-${count}`), files);
-    return stage.run({ source: { dir }, ...input }, onConverting);
-  };
+  const stage = shareToolStage('plantuml');
+  const draw: ToolStage['runOn'] = (...work) => stage().runOn(...work);
   const jvms = async (): Promise<readonly number[]> =>
     (await seeProcesses())
       .filter(
-        ({ args }) => args[0]?.endsWith('java') === true && args.some((arg) => arg.includes(stage.dir.path)),
+        ({ args }) =>
+          args[0]?.endsWith('java') === true && args.some((arg) => arg.includes(stage().dir.path)),
       )
       .map(({ pid }) => pid);
 
   test('the diagrams of the course become svg and png, named after @startuml', async () => {
-    const job = await stage.run({ source: { dir: course }, formats: ['svg', 'png'] });
+    const job = await stage().run({ source: { dir: course }, formats: ['svg', 'png'] });
     expect(job.failure).toBeUndefined();
     const names = ['frontier', 'graph-model', 'search-sequence'].flatMap((name) => [
       `${name}.png`,
       `${name}.svg`,
     ]);
     expect(job.artifacts.map(({ name }) => name).sort()).toEqual(names.sort());
-    expect((await stage.artifact(job, 'graph-model.svg')).toString()).toContain('WeightedGraph');
-    expect((await stage.artifact(job, 'frontier.png')).subarray(1, 4).toString()).toBe('PNG');
+    expect((await stage().artifact(job, 'graph-model.svg')).toString()).toContain('WeightedGraph');
+    expect((await stage().artifact(job, 'frontier.png')).subarray(1, 4).toString()).toBe('PNG');
   });
 
   test('the same diagram gives the same bytes', async () => {
     const file = path.join(course, 'search.puml');
-    const [one, two] = [await stage.run({ source: { file } }), await stage.run({ source: { file } })];
+    const [one, two] = [await stage().run({ source: { file } }), await stage().run({ source: { file } })];
     expect(one.artifacts).toEqual(two.artifacts);
     expect(one.artifacts).toHaveLength(1);
   });
@@ -92,7 +76,7 @@ describe('plantuml jobs', () => {
       { files: ['chapter/a.puml'] },
     );
     expect(job.failure).toBeUndefined();
-    const svg = (await stage.artifact(job, 'chapter__a.svg')).toString();
+    const svg = (await stage().artifact(job, 'chapter__a.svg')).toString();
     expect(svg).toContain('Common title');
     expect(svg).toContain('Nearby');
   });
@@ -104,9 +88,9 @@ describe('plantuml jobs', () => {
     ['a path that only the tool can work out', '!$p = "@DIR@/sec" + "ret.iuml"\n!include $p'],
     ['a link out of the jail', '!$p = "/proc/1/root/etc/" + "passwd"\n!include $p'],
   ] as const)('%s cannot be included', async ([, include]) => {
-    await makeTree(stage.dir.path, { 'secret.iuml': 'title Secret title' });
+    await makeTree(stage().dir.path, { 'secret.iuml': 'title Secret title' });
     const job = await draw({
-      'a.puml': `@startuml\n${include.replace('@DIR@', stage.dir.path)}\na -> b\n@enduml\n`,
+      'a.puml': `@startuml\n${include.replace('@DIR@', stage().dir.path)}\na -> b\n@enduml\n`,
     });
     expect(job.state).toBe('failed');
     expect(job.failure?.kind).toBe('user');
@@ -152,10 +136,28 @@ a -> b : five
     expect(names).toEqual(['a.svg', 'a_001.svg', 'x.svg', 'x_001.svg', 'a_003.svg']);
     const said = await Promise.all(
       names.map(
-        async (name) => />(one|two|three|four|five)</.exec((await stage.artifact(job, name)).toString())?.[1],
+        async (name) =>
+          />(one|two|three|four|five)</.exec((await stage().artifact(job, name)).toString())?.[1],
       ),
     );
     expect(said).toEqual(['one', 'two', 'three', 'four', 'five']);
+  });
+
+  test('`newpage` in a file that is included, also by one that is, gives pages, too', async () => {
+    const job = await stage().runOn(
+      {
+        'a.puml': '@startuml\n!include deep/middle.iuml\nb -> c : two\n@enduml\n',
+        'b.puml': '@startuml\n!$part = "deep/pages"\n!include $part.iuml\nb -> c : two\n@enduml\n',
+        'c.puml': '@startuml\nb -> c : one\n@enduml\n',
+        'deep/middle.iuml': '!include pages.iuml\n',
+        'deep/pages.iuml': 'a -> b : one\n newpage Next\n',
+      },
+      { files: ['a.puml', 'b.puml', 'c.puml'] },
+    );
+    expect(job.failure).toBeUndefined();
+    const names = job.artifacts.map(({ name }) => name);
+    expect(names).toEqual(['a.svg', 'a_001.svg', 'b.svg', 'b_001.svg', 'c.svg']);
+    expect((await stage().artifact(job, 'a_001.svg')).toString()).toContain('>two<');
   });
 
   test.for([

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createArtifactStorage, type ArtifactStorage } from '../../src/artifacts/artifact-storage.ts';
 import type { BuildId, JobId } from '../../src/domain/ids.ts';
 import { emptyReport, type AttemptOutcome } from '../../src/domain/job.ts';
 import { deleteJob, finishDeletions, type DeleteDeps } from '../../src/service/delete-jobs.ts';
+import { pruneLeftovers } from '../../src/service/prune-leftovers.ts';
+import { newId } from '../../src/runtime/ids.ts';
 import { pruneJobs, type PruneOptions } from '../../src/service/prune-jobs.ts';
-import { aClaim, aJob, openTestStore, type TestStore } from '../support/test-store.ts';
+import { aClaim, aJob, aWorker, openTestStore, type TestStore } from '../support/test-store.ts';
 
 const day = 24 * 3_600_000;
 
@@ -164,4 +166,56 @@ test('one job that has not ended is not deleted, and says so', async () => {
   const { job } = await store.submitJob(aJob());
   await expect(deleteJob(t.deps(), job)).rejects.toMatchObject({ kind: 'user', code: 'job_not_ended' });
   expect(await t.left(job.id)).toEqual(['row']);
+});
+
+describe('what no job and no service has any more', () => {
+  const agoMs = (ms: number): number => (Date.now() - ms) / 1000;
+  /** Makes files below the data folder, as old as is said. */
+  const writeOld = async (t: Place, ms: number, ...files: readonly string[]): Promise<void> => {
+    for (const file of files) {
+      const at = t.opened.dir.join(file);
+      await mkdir(path.dirname(at), { recursive: true });
+      await writeFile(at, 'x');
+      await utimes(at, agoMs(ms), agoMs(ms));
+    }
+  };
+  const sessions = 'codex-home/sessions/2026/01/02';
+  const rollout = (id: string): string => `${sessions}/rollout-2026-01-02T03-04-05-${id}.jsonl`;
+  const leftovers = (t: Place, dryRun = false) =>
+    pruneLeftovers(t.deps(), { olderThanMs: day, dryRun, signal: AbortSignal.timeout(20_000) });
+
+  test('old threads without a job go; those of jobs, young ones and other files stay', async () => {
+    await using t = await openPlace();
+    const [mine, gone, young] = [newId(), newId(), newId()];
+    const { store } = t.opened;
+    await store.submitJob(aJob({ type: 'codex' }));
+    const [claimed] = await store.claimJobs(aClaim('w', { types: ['codex'], queues: ['noop'] }));
+    if (claimed === undefined) throw new Error('nothing to claim');
+    const checkpoint = { threadId: mine, rolloutPath: null, host: 'here', workspaceDir: '/x' };
+    await store.reportProgress(claimed.lease, { events: [], checkpoint });
+    await writeOld(t, 2 * day, rollout(mine), rollout(gone), `${sessions}/notes.txt`);
+    await writeOld(t, 60_000, rollout(young));
+    expect(await leftovers(t, true)).toEqual({ logs: 0, threads: 1 });
+    expect(await leftovers(t)).toEqual({ logs: 0, threads: 1 });
+    const kept = ['notes.txt', ...[mine, young].map((id) => path.basename(rollout(id)))];
+    expect((await readdir(t.opened.dir.join(sessions))).sort()).toEqual(kept.sort());
+  });
+
+  test('logs of services that are gone go when they are old; those of registered ones stay', async () => {
+    await using t = await openPlace();
+    const { store, dir } = t.opened;
+    await store.registerWorker(aWorker('w', { name: 'capstan-service-a-noop-1' }));
+    await writeOld(t, 2 * day, 'logs/capstan-service-a-noop-1.log', 'logs/capstan-service-a-noop-2.log');
+    await writeOld(t, 60_000, 'logs/capstan-service-a-noop-3.log');
+    expect(await leftovers(t)).toEqual({ logs: 1, threads: 0 });
+    expect((await readdir(dir.join('logs'))).sort()).toEqual([
+      'capstan-service-a-noop-1.log',
+      'capstan-service-a-noop-3.log',
+    ]);
+  });
+
+  test('an empty data folder has none', async () => {
+    await using t = await openPlace();
+    expect(await leftovers(t)).toEqual({ logs: 0, threads: 0 });
+  });
 });

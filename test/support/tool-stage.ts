@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll } from 'vitest';
 import { createLogger } from '../../src/telemetry/create-logger.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { submitJobSchema, type JobView } from '../../src/contract/job.ts';
@@ -8,15 +9,24 @@ import { openCapstan, type Capstan } from '../../src/service/open-capstan.ts';
 import { startWorker } from '../../src/service/start-worker.ts';
 import { submitJob } from '../../src/service/submit-job.ts';
 import type { WorkerType } from '../../src/service/worker-types.ts';
+import { makeTree } from './scratch-folder.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 
 const limitMs = 50_000;
+
+type OnConverting = (cancel: () => Promise<void>) => Promise<void>;
 
 export interface ToolStage extends AsyncDisposable {
   readonly capstan: Capstan;
   readonly dir: TempDir;
   /** Submits a job and waits for its end. `onConverting` is called when the tool begins, and may cancel. */
-  run(input: object, onConverting?: (cancel: () => Promise<void>) => Promise<void>): Promise<JobView>;
+  run(input: object, onConverting?: OnConverting): Promise<JobView>;
+  /** `run` on a folder of its own that holds these files. */
+  runOn(
+    files: Readonly<Record<string, string>>,
+    input?: object,
+    onConverting?: OnConverting,
+  ): Promise<JobView>;
   artifact(job: JobView, name: string): Promise<Buffer>;
 }
 
@@ -54,9 +64,15 @@ export async function openToolStage(type: WorkerType, options: ToolStageOptions 
     await worker.stopped;
   });
   const held = opening.move();
-  return {
+  let sources = 0;
+  const stage: ToolStage = {
     capstan,
     dir,
+    async runOn(files, input = {}, onConverting) {
+      sources += 1;
+      const source = await makeTree(dir.join(`source-${String(sources)}`), files);
+      return stage.run({ source: { dir: source }, ...input }, onConverting);
+    },
     async run(input, onConverting) {
       const { maxAttempts = 3 } = options;
       const { job } = await submitJob(capstan, submitJobSchema.parse({ type, input, maxAttempts }));
@@ -72,5 +88,21 @@ export async function openToolStage(type: WorkerType, options: ToolStageOptions 
     },
     artifact: async (job, name) => buffer((await capstan.artifacts.open(job.id, name)).stream),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+  return stage;
+}
+
+/** One stage for all tests of the `describe` that asks for it. */
+export function shareToolStage(type: WorkerType): () => ToolStage {
+  let stage: ToolStage | null = null;
+  beforeAll(async () => {
+    stage = await openToolStage(type);
+  });
+  afterAll(async () => {
+    await stage?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    if (stage === null) throw new Error('the stage is open while tests run');
+    return stage;
   };
 }

@@ -7,6 +7,8 @@ import { startDeadline } from '../../runtime/deadline.ts';
 import { readStart } from '../read-start.ts';
 
 export interface DetachedWorkerOptions {
+  /** The job type that it takes, for messages. */
+  readonly type: string;
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment of the worker. */
@@ -39,7 +41,11 @@ export async function startDetachedWorker(
   });
   closeSync(log);
   const { stdout } = child;
-  if (stdout === null) throw startFailed('has no stdout');
+  const failed = (what: string): AppError =>
+    new AppError('infrastructure', 'worker_start_failed', `The ${options.type} worker ${what}.`, {
+      hint: 'See its log.',
+    });
+  if (stdout === null) throw failed('has no stdout');
   const reader = readStart();
   stdout.on('data', (chunk: Buffer) => {
     reader.push(chunk);
@@ -48,14 +54,15 @@ export async function startDetachedWorker(
   child.once('error', over.reject);
   child.once('exit', (code, killedBy) => {
     const end = (): void => {
-      over.reject(ended(code, killedBy));
+      const how = killedBy ?? `exit code ${String(code)}`;
+      over.reject(failed(`ended with ${how} before it took jobs`));
     };
     // What it said last may still be on its way.
     if (stdout.closed) end();
     else stdout.once('close', end);
   });
   using limit = startDeadline(options.startLimitMs, () =>
-    startFailed(`did not take jobs within ${options.startLimitMs} ms`),
+    failed(`did not take jobs within ${options.startLimitMs} ms`),
   );
   const stop = AbortSignal.any([signal, limit.signal]);
   const onAbort = (): void => {
@@ -72,7 +79,7 @@ export async function startDetachedWorker(
   } catch (error) {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     throw error instanceof AppError && error.code === 'worker_start_failed'
-      ? startFailed(error.message, await tailOf(options.logFile))
+      ? withLog(error, await tailOf(options.logFile))
       : error;
   } finally {
     stop.removeEventListener('abort', onAbort);
@@ -82,15 +89,8 @@ export async function startDetachedWorker(
   }
 }
 
-function ended(code: number | null, signal: NodeJS.Signals | null): AppError {
-  return startFailed(`ended with ${signal ?? `exit code ${String(code)}`} before it took jobs`);
-}
-
-function startFailed(what: string, log = ''): AppError {
-  const message = what.startsWith('The worker') ? what : `The worker ${what}.`;
-  return new AppError('infrastructure', 'worker_start_failed', message, {
-    hint: log === '' ? 'See its log.' : `Its log ends with: ${log}`,
-  });
+function withLog({ kind, code, message, hint }: AppError, log: string): AppError {
+  return new AppError(kind, code, message, { hint: log === '' ? hint : `Its log ends with: ${log}` });
 }
 
 const tailBytes = 2_000;

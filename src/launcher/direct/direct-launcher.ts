@@ -51,6 +51,7 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
       return seen(spec.name, known);
     }
     const { supervisor, ready } = launchAttached({
+      type: spec.type,
       source: processSource({
         ...workerCommand(options.program, spec, options.settings),
         env: options.env,
@@ -80,7 +81,16 @@ export function createDirectLauncher(options: DirectLauncherOptions): Launcher {
     const { command, args } = workerCommand(options.program, spec, options.settings);
     const logFile = join(options.logDir, `${spec.name}.log`);
     const { env, cwd, startLimitMs } = options;
-    const detached = { command, args, env, cwd, logFile, startLimitMs, wait: spec.wait ?? true };
+    const detached = {
+      type: spec.type,
+      command,
+      args,
+      env,
+      cwd,
+      logFile,
+      startLimitMs,
+      wait: spec.wait ?? true,
+    };
     const retries = { ...options, name: spec.name };
     const pid = await retryStart(() => startDetachedWorker(detached, signal), retries, signal);
     return { name: spec.name, state: 'running', handle: String(pid) };

@@ -121,6 +121,7 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       },
     });
     const { supervisor, ready } = launchAttached({
+      type: spec.type,
       source: lives.source,
       secrets,
       leaveMs: options.leaveMs,

@@ -22,7 +22,7 @@ export interface Converted {
 /** What a file itself is to blame for: another file may be converted all the same. */
 const ownFaults: ReadonlySet<FailureKind> = new Set<FailureKind>(['user', 'timeout']);
 
-/** Converts files one by one and stores what comes out. A file's own fault leaves the others alone; any other error ends the attempt. */
+/** Converts files one by one and stores what comes out. A file's own fault leaves the others alone; any other error ends the attempt, and `disk_full` takes along what it has stored. */
 export async function convertFiles(work: Converting): Promise<Converted> {
   const nameOf = createArtifactNames();
   const made = new Set<string>();
@@ -39,7 +39,10 @@ export async function convertFiles(work: Converting): Promise<Converted> {
         artifacts.push(name === path ? stored : { ...stored, path });
       }
     } catch (error) {
-      if (work.signal.aborted || !(error instanceof AppError) || !ownFaults.has(error.kind)) throw error;
+      if (work.signal.aborted || !(error instanceof AppError)) throw error;
+      // No report will name what there is so far, and it takes the room that another attempt needs.
+      if (error.code === 'disk_full') await work.artifacts.remove(work.jobId);
+      if (!ownFaults.has(error.kind)) throw error;
       failures.push(toFailure(error));
     }
   }

@@ -6,6 +6,7 @@ import type { RunContext, Runner } from '../../domain/runner.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { discardFolders } from '../discard-folders.ts';
+import { giveBackFolders } from '../give-back-folders.ts';
 import { convertFiles, joinFailures, type Converted } from './convert-files.ts';
 import type { DocumentTool } from './document-tool.ts';
 import { findFiles } from './find-files.ts';
@@ -37,6 +38,7 @@ export function createDocumentRunner<Input extends DocumentJobInput>(
         throw signal.aborted ? signal.reason : error;
       }
     },
+    giveBack: (job) => giveBackFolders(deps, job),
     discard: (job) => discardFolders(deps, job),
     [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose](),
   };

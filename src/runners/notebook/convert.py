@@ -132,10 +132,17 @@ def convert(notebook, task, folder):
     return made
 
 
+RESERVED = 64 * 1024
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         task = json.load(file)
     folder = os.path.dirname(sys.argv[1])
+    path = os.path.join(folder, "result.json")
+    # Room for the answer, also where a cell fills the disk.
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(" " * RESERVED)
     try:
         notebook = read(task)
         if task["execute"]:
@@ -145,9 +152,9 @@ def main():
         answer = refused.answer
     except Exception:
         answer = {"ok": False, "code": "conversion_failed", "message": traceback.format_exc()[-2000:], "cell": None}
-    path = os.path.join(folder, "result.json")
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    with open(path + ".new", "r+", encoding="utf-8") as file:
         json.dump(answer, file)
+        file.truncate()
     os.rename(path + ".new", path)
 
 

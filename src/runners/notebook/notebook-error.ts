@@ -10,6 +10,11 @@ const maxTraceChars = 4_000;
 export function toNotebookError(file: string, { code, message, cell }: Refusal): AppError {
   const at = cell === null ? file : `${file}, cell ${String(cell)}`;
   const text = clean(message);
+  if (isNoRoom(text)) {
+    return new AppError('infrastructure', 'disk_full', `${at}: the disk is full: ${text}`, {
+      hint: 'Free some space on the disk of the data folder, or let the cell write less; then: capstan jobs retry.',
+    });
+  }
   switch (code) {
     case 'cell_failed':
       return new AppError('user', code, `${at}: ${text}`, {
@@ -45,6 +50,12 @@ export function toNotebookError(file: string, { code, message, cell }: Refusal):
         },
       );
   }
+}
+
+/** ENOSPC and EDQUOT, as Python names them: in the last line of a traceback, or the first of a cell's error. */
+function isNoRoom(text: string): boolean {
+  const lines = text.split('\n');
+  return [lines[0], lines.at(-1)].some((line = '') => /^OSError: \[Errno (?:28|122)\]/.test(line));
 }
 
 /** The end of a long traceback says more than its start; the first line is what happened. */

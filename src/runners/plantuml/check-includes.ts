@@ -15,8 +15,8 @@ export function checkIncludes(
 ): void {
   const folders = file.split('/').length - 1;
   for (const [index, line] of text.split('\n').entries()) {
-    const target = directive.exec(line)?.groups?.['target']?.replace(/^["']|["']$/g, '');
-    if (target === undefined || /^<.*>$/.test(target)) continue;
+    const target = targetIn(line);
+    if (target === null) continue;
     const why = reason(target, folders, strict);
     if (why === null) continue;
     throw new AppError(
@@ -26,6 +26,19 @@ export function checkIncludes(
       { hint: 'Put the file into the source, and include it by its relative path.' },
     );
   }
+}
+
+/** What a text includes beside the tool's own library, as it is written there. */
+export function includedTargets(text: string): readonly string[] {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map(targetIn)
+    .filter((target) => target !== null);
+}
+
+function targetIn(line: string): string | null {
+  const target = directive.exec(line)?.groups?.['target']?.replace(/^["']|["']$/g, '');
+  return target === undefined || /^<.*>$/.test(target) ? null : target;
 }
 
 function reason(target: string, folders: number, strict: boolean): string | null {

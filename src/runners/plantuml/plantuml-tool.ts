@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { copyTree } from '../../artifacts/copy-tree.ts';
+import { copyTree, ofKind } from '../../artifacts/copy-tree.ts';
 import { listTree } from '../../artifacts/list-tree.ts';
 import { removeTree } from '../../artifacts/remove-tree.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type PlantumlProcessOptions,
 } from './plantuml-process.ts';
 import { drawPages } from './draw-pages.ts';
+import { mayHavePages } from './may-have-pages.ts';
 import { isCut, readAnswer } from './read-answer.ts';
 import { nameAfter, splitDiagrams, type Diagram } from './split-diagrams.ts';
 
@@ -58,14 +59,17 @@ export async function createPlantumlTool(
     async open(work) {
       const stage = join(process.stageDir, newId());
       await mkdir(stage, { mode: 0o700 });
+      let files: readonly string[];
       try {
-        await copyTree(await listTree(work.folders.source, { signal: work.signal }), stage, work.signal);
+        const tree = await listTree(work.folders.source, { signal: work.signal });
+        await copyTree(tree, stage, work.signal);
+        files = ofKind(tree.entries, 'file').map(({ path }) => path);
       } catch (error) {
         await removeTree(stage);
         throw error;
       }
       return {
-        convert: (file) => drawFile(tool, { file, stage, work }),
+        convert: (file) => drawFile(tool, { file, stage, files, work }),
         [Symbol.asyncDispose]: () => removeTree(stage),
       };
     },
@@ -84,10 +88,12 @@ interface Tool {
 interface FileWork {
   readonly file: string;
   readonly stage: string;
+  /** All that the stage holds. */
+  readonly files: readonly string[];
   readonly work: DocumentWork<PlantumlJobInput>;
 }
 
-async function drawFile(tool: Tool, { file, stage, work }: FileWork): Promise<readonly Output[]> {
+async function drawFile(tool: Tool, { file, stage, files, work }: FileWork): Promise<readonly Output[]> {
   const diagrams = splitDiagrams(file, readText(file, await readFile(join(stage, file))));
   const folder = dirname(file);
   const outputs: Output[] = [];
@@ -97,9 +103,10 @@ async function drawFile(tool: Tool, { file, stage, work }: FileWork): Promise<re
     checkIncludes(file, diagram, { strict: tool.strict });
     const name = nameAfter(diagram, pagesBefore);
     const named = { file, diagram: { ...diagram, name } };
+    const isPaged = await mayHavePages(diagram.text, { stage, files, folder });
     let pages = 1;
     for (const format of work.input.formats) {
-      const images = await drawDiagram(tool, { named, format, stage, signal: work.signal });
+      const images = await drawDiagram(tool, { named, isPaged, format, stage, signal: work.signal });
       pages = Math.max(pages, images.length);
       for (const [page, content] of images.entries()) {
         if (isCut(format, content))
@@ -115,15 +122,17 @@ async function drawFile(tool: Tool, { file, stage, work }: FileWork): Promise<re
 
 interface DiagramWork {
   readonly named: Named;
+  /** Whether it may have more pages than one. */
+  readonly isPaged: boolean;
   readonly format: PlantumlFormat;
   readonly stage: string;
   readonly signal: AbortSignal;
 }
 
-/** Its image, or where it says `newpage` one for each page. */
+/** Its image, or one for each page. */
 async function drawDiagram(
   tool: Tool,
-  { named, format, stage, signal }: DiagramWork,
+  { named, isPaged, format, stage, signal }: DiagramWork,
 ): Promise<readonly Buffer[]> {
   const { text } = named.diagram;
   const { limitMs } = tool;
@@ -131,7 +140,7 @@ async function drawDiagram(
   const request = { text, format, folder: join(basename(stage), folder), limitMs, signal };
   // In any case, as this tells what is wrong and in which line.
   const first = readAnswer({ ...named, format, answer: await draw(tool, named, request) });
-  if (!/^[ \t]*newpage\b/im.test(text)) return [first];
+  if (!isPaged) return [first];
   const pages = { text, format, folder: join(stage, folder), limitMs, signal };
   return inWordsOf(named, signal, () => drawPages(tool.process, tool.options, pages));
 }
