@@ -4,6 +4,7 @@ import { buildsMigration } from './0003-builds.ts';
 import { responseAnswersMigration } from './0004-response-answers.ts';
 import { jobDeletionMigration } from './0005-job-deletion.ts';
 import { containersMigration } from './0006-containers.ts';
+import { derivedEventsMigration } from './0007-derived-events.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   responseAnswersMigration,
   jobDeletionMigration,
   containersMigration,
+  derivedEventsMigration,
 ];
