@@ -7,7 +7,7 @@ import type { Migration } from './migration.ts';
  * and sorts all events of the job for each page.
  */
 export const derivedEventsMigration: Migration = {
-  version: 7,
+  version: 8,
   sql: `
     ALTER TABLE attempts ADD COLUMN started_seq INTEGER;
 
