@@ -6,7 +6,7 @@ import type { KeptLease } from './lease-keeper.ts';
 export interface JobSource extends AsyncDisposable {
   /** Waits for up to `slots` jobs; an empty list only when the signal aborts. */
   next(slots: number, signal: AbortSignal): Promise<readonly ClaimedJob[]>;
-  /** Starts heartbeats for a claimed job. */
+  /** Hands out the lease of a job that `next` gave, which is extended from the claim on until this is disposed. */
   keep(lease: Lease): KeptLease;
   /** False where the fence is old. */
   report(lease: Lease, report: ProgressReport): Promise<boolean>;

@@ -22,6 +22,8 @@ export interface KeepLeasesOptions {
  * second thread reaches the database. Also says that the worker lives, with or without jobs, until disposed.
  */
 export interface LeaseKeeper extends AsyncDisposable {
+  /** Starts heartbeats for all leases of a claim, before the code of the first of its jobs can block this thread. `keep` hands each out. */
+  hold(leases: readonly Lease[]): void;
   keep(lease: Lease): KeptLease;
   /** Stops heartbeats for a lease whose attempt has ended, without aborting its signal. */
   release(lease: Lease): void;

@@ -42,7 +42,10 @@ export function openStoreJobSource(options: StoreJobSourceOptions): JobSource {
         // Listening before looking: what is committed after the look rings.
         const ring = bell.listen();
         const jobs = await store.claimJobs({ workerId, types, queues, limit: slots, leaseMs, buildId });
-        if (jobs.length > 0) return jobs;
+        if (jobs.length > 0) {
+          keeper.hold(jobs.map(({ lease }) => lease));
+          return jobs;
+        }
         const dueAtMs = await store.nextDueAt({ types, queues, buildId });
         const untilDueMs = dueAtMs === null ? safetyPollMs : Math.max(1, dueAtMs - systemClock());
         await ring.wait(Math.min(untilDueMs, safetyPollMs), signal);

@@ -91,6 +91,23 @@ describe('a kept lease', () => {
     expect(kept.signal.aborted).toBe(false);
   });
 
+  test('of a claim outlives its time while the job before it in the claim blocks the main thread', async () => {
+    await using t = await openTestStore();
+    await t.store.registerWorker(aWorker('w1'));
+    await using source = openSource(t, { leaseMs: 600 });
+    await t.store.submitJob(aJob());
+    await t.store.submitJob(aJob());
+    const [first, second] = await source.next(2, never);
+    if (first === undefined || second === undefined) throw new Error('Two jobs are due.');
+    await using _first = source.keep(first.lease);
+    await firstBeat(t);
+    block(1_500);
+    expect(await t.store.reapExpired()).toEqual([]);
+    await using kept = source.keep(second.lease);
+    expect(kept.signal.aborted).toBe(false);
+    expect(await source.finish(second.lease, succeeded)).toBe('applied');
+  });
+
   test('is let go when the main thread is blocked for too long', async () => {
     await using t = await openTestStore();
     await t.store.registerWorker(aWorker('w1'));

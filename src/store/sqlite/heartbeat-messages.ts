@@ -11,8 +11,8 @@ export interface HeartbeatData {
 }
 
 export type ToThread =
-  | { readonly type: 'keep'; readonly lease: Lease }
-  | { readonly type: 'release'; readonly key: string }
+  | { readonly type: 'keep'; readonly leases: readonly Lease[] }
+  | { readonly type: 'release'; readonly keys: readonly string[] }
   | { readonly type: 'close' };
 
 /** What a heartbeat found; leases by `leaseKey`. */

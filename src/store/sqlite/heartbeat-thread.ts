@@ -65,10 +65,11 @@ function isSqliteError(error: unknown): boolean {
 }
 
 parentPort?.on('message', (message: ToThread) => {
-  if (message.type === 'keep')
-    leases.set(leaseKey(message.lease.jobId, message.lease.attempt), message.lease);
-  else if (message.type === 'release') leases.delete(message.key);
-  else {
+  if (message.type === 'keep') {
+    for (const lease of message.leases) leases.set(leaseKey(lease.jobId, lease.attempt), lease);
+  } else if (message.type === 'release') {
+    for (const key of message.keys) leases.delete(key);
+  } else {
     clearTimeout(timer);
     db.close();
     parentPort?.close();

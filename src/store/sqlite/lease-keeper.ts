@@ -26,6 +26,7 @@ export function openLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const turns = new Int32Array(new SharedArrayBuffer(4));
   const thread = startThread(options, turns);
   let look: NodeJS.Immediate | null = null;
+  let released: string[] = [];
 
   const turnMs = Math.min(options.leaseMs, options.hungAfterMs) / 3;
   const turnTimer = setInterval(() => Atomics.add(turns, 0, 1), turnMs);
@@ -44,20 +45,37 @@ export function openLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     });
   }
 
+  function controllerOf({ jobId, attempt }: Lease): AbortController {
+    const key = leaseKey(jobId, attempt);
+    const controller = kept.get(key) ?? new AbortController();
+    kept.set(key, controller);
+    return controller;
+  }
+
+  function hold(leases: readonly Lease[]): void {
+    for (const lease of leases) controllerOf(lease);
+    send(thread, { type: 'keep', leases });
+    // A cancellation may have come between the claim and this.
+    lookSoon();
+  }
+
+  /** Attempts that end in one commit share a message: until it arrives, a heartbeat finds an ended one at most, and nobody hears of that. */
   function release(lease: Lease): void {
     const key = leaseKey(lease.jobId, lease.attempt);
-    if (kept.delete(key)) send(thread, { type: 'release', key });
+    if (!kept.delete(key)) return;
+    if (released.push(key) > 1) return;
+    setImmediate(() => {
+      send(thread, { type: 'release', keys: released });
+      released = [];
+    });
   }
 
   return {
+    hold,
     keep(lease) {
-      const controller = new AbortController();
-      kept.set(leaseKey(lease.jobId, lease.attempt), controller);
-      send(thread, { type: 'keep', lease });
-      // A cancellation may have come between the claim and this.
-      lookSoon();
+      if (!kept.has(leaseKey(lease.jobId, lease.attempt))) hold([lease]);
       return {
-        signal: controller.signal,
+        signal: controllerOf(lease).signal,
         async [Symbol.asyncDispose]() {
           release(lease);
         },

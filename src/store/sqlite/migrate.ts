@@ -38,8 +38,11 @@ export function checkSchema(db: Database, known: readonly Migration[] = migratio
  * do it once. Kysely's own migrator takes neither a lock nor a transaction on SQLite.
  */
 export function migrate(db: Database, nowMs: number, known: readonly Migration[] = migrations): void {
-  db.exec('BEGIN IMMEDIATE');
+  // A table that is made anew would take along what refers to the one before; SQLite hears of this outside of transactions alone.
+  const foreignKeys = db.pragma('foreign_keys', { simple: true });
+  db.pragma('foreign_keys = OFF');
   try {
+    db.exec('BEGIN IMMEDIATE');
     const from = checkSchema(db, known);
     if (from === 0) {
       db.exec(
@@ -55,6 +58,8 @@ export function migrate(db: Database, nowMs: number, known: readonly Migration[]
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
     throw error;
+  } finally {
+    db.pragma(`foreign_keys = ${String(foreignKeys)}`);
   }
 }
 

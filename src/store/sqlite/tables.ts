@@ -5,7 +5,6 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
   type Compilable,
-  type Generated,
 } from 'kysely';
 import type { Database, Statement } from 'better-sqlite3';
 import type { JobRow } from './job-row.ts';
@@ -42,13 +41,15 @@ export interface BuildJobRow {
   readonly job_no: number;
 }
 
-export interface EventRow {
+/** A row of the view that adds to `events` what follows from jobs and attempts. */
+export interface JobEventRow {
   readonly job_no: number;
-  readonly seq: Generated<number>;
+  readonly seq: number;
   readonly attempt: number;
   readonly at_ms: number;
   readonly type: string;
   readonly body: string | null;
+  readonly worker_id: string | null;
 }
 
 export interface AttemptRow {
@@ -63,7 +64,7 @@ export interface AttemptRow {
 interface Tables {
   jobs: JobRow;
   workers: WorkerRow;
-  events: EventRow;
+  job_events: JobEventRow;
   attempts: AttemptRow;
   builds: BuildRow;
   build_jobs: BuildJobRow;

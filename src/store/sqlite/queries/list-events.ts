@@ -5,7 +5,7 @@ import { toJobView } from '../../../domain/job-view.ts';
 import { toIso } from '../../../runtime/clock.ts';
 import { checked, parseJson, toJob, type JobRow } from '../job-row.ts';
 import type { DerivedEvent } from '../statements/append-event.ts';
-import { all, sqlite } from '../tables.ts';
+import { all, sqlite, type JobEventRow } from '../tables.ts';
 import { getJobRow } from './get-job.ts';
 
 export interface EventRange {
@@ -14,35 +14,18 @@ export interface EventRange {
   readonly limit: number;
 }
 
-interface StoredEvent {
-  readonly seq: number;
-  readonly attempt: number;
-  readonly at_ms: number;
-  readonly type: string;
-  readonly body: string | null;
-  readonly worker_id: string | null;
-}
+type StoredEvent = Omit<JobEventRow, 'job_no'>;
 
 export function listEvents(db: Database, { id, afterSeq, limit }: EventRange): JobEvent[] {
   const job = getJobRow(db, id);
   // A ring may be about any job: most followers have nothing to read.
   if (job === undefined || job.last_seq <= afterSeq) return [];
   const query = sqlite
-    .selectFrom('events')
-    .leftJoin('attempts', (join) =>
-      join.onRef('attempts.job_no', '=', 'events.job_no').onRef('attempts.attempt', '=', 'events.attempt'),
-    )
-    .select([
-      'events.seq',
-      'events.attempt',
-      'events.at_ms',
-      'events.type',
-      'events.body',
-      'attempts.worker_id',
-    ])
-    .where('events.job_no', '=', job.no)
-    .where('events.seq', '>', afterSeq)
-    .orderBy('events.seq')
+    .selectFrom('job_events')
+    .select(['seq', 'attempt', 'at_ms', 'type', 'body', 'worker_id'])
+    .where('job_no', '=', job.no)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
     .limit(limit);
   return all(db, query).map((row) => toJobEvent(row, job));
 }

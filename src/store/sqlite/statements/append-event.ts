@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 
-/** Events whose body follows from the job's or the attempt's row: only the fact is stored, the body is made when it is read. */
+/** Events whose body follows from the job's or the attempt's row: it is made when it is read. All but the request to cancel are no rows themselves: the view `job_events` adds them. */
 export type DerivedEvent = 'job.accepted' | 'job.started' | 'job.cancel_requested' | 'job.finished';
 
 export interface NewEvent {
@@ -10,7 +10,7 @@ export interface NewEvent {
   readonly attempt: number;
   readonly atMs: number;
   readonly type: string;
-  /** JSON, or null for a `DerivedEvent`. */
+  /** JSON, or null where it is a `DerivedEvent`. */
   readonly body: string | null;
 }
 

@@ -5,14 +5,16 @@ export interface NewAttempt {
   readonly attempt: number;
   readonly workerId: string;
   readonly nowMs: number;
+  /** The number of the event that says so. */
+  readonly startedSeq: number;
 }
 
 export function prepareStartAttempt(db: Database): (attempt: NewAttempt) => void {
-  const statement = db.prepare<[number, number, string, number]>(
-    'INSERT INTO attempts (job_no, attempt, worker_id, started_at_ms) VALUES (?, ?, ?, ?)',
+  const statement = db.prepare<[number, number, string, number, number]>(
+    'INSERT INTO attempts (job_no, attempt, worker_id, started_at_ms, started_seq) VALUES (?, ?, ?, ?, ?)',
   );
-  return ({ jobNo, attempt, workerId, nowMs }) => {
-    statement.run(jobNo, attempt, workerId, nowMs);
+  return ({ jobNo, attempt, workerId, nowMs, startedSeq }) => {
+    statement.run(jobNo, attempt, workerId, nowMs, startedSeq);
   };
 }
 

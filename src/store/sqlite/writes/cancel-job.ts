@@ -9,15 +9,20 @@ export function cancelJob(sql: Statements, tx: Transaction, id: string): boolean
   const row = sql.endable(id);
   if (row === undefined) return false;
   if (isTerminal(row.state) || row.cancel_requested === 1) return true;
-  const event = { jobNo: row.no, seq: row.last_seq + 1, attempt: row.attempt, atMs: tx.nowMs, body: null };
   if (row.state === 'running') {
     sql.requestCancel(row.no);
-    sql.appendEvent({ ...event, type: 'job.cancel_requested' });
+    sql.appendEvent({
+      jobNo: row.no,
+      seq: row.last_seq + 1,
+      attempt: row.attempt,
+      atMs: tx.nowMs,
+      type: 'job.cancel_requested',
+      body: null,
+    });
     tx.ring('jobs');
   } else {
     const status = { state: 'cancelled', finishedAtMs: tx.nowMs, failure: cancelledFailure } as const;
     endJob(sql, row, { status, counted: false, report: null });
-    sql.appendEvent({ ...event, type: 'job.finished' });
   }
   tx.ring('events');
   return true;

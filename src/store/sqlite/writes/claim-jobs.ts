@@ -22,15 +22,7 @@ export function claimJobs(sql: Statements, tx: Transaction, request: ClaimReques
       : sql.buildClaim({ ...who, limit, leaseMs, waiters, buildId });
   if (rows.length > 0) tx.ring('events');
   return rows.map((row) => {
-    sql.startAttempt({ jobNo: row.no, attempt: row.attempt, workerId, nowMs });
-    sql.appendEvent({
-      jobNo: row.no,
-      seq: row.last_seq,
-      attempt: row.attempt,
-      atMs: nowMs,
-      type: 'job.started',
-      body: null,
-    });
+    sql.startAttempt({ jobNo: row.no, attempt: row.attempt, workerId, nowMs, startedSeq: row.last_seq });
     return toClaimed(row, request);
   });
 }

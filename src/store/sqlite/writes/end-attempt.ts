@@ -85,15 +85,10 @@ function endAttempt(sql: Statements, tx: Transaction, row: EndableRow, { outcome
     failure: failure === undefined ? null : JSON.stringify(failure),
   });
   const event = eventOf(status, failure);
-  const body = event === null ? null : JSON.stringify(event);
-  sql.appendEvent({
-    jobNo: no,
-    seq: row.last_seq + 1,
-    attempt,
-    atMs: nowMs,
-    type: event?.type ?? 'job.finished',
-    body,
-  });
+  if (event !== null) {
+    const body = JSON.stringify(event);
+    sql.appendEvent({ jobNo: no, seq: row.last_seq + 1, attempt, atMs: nowMs, type: event.type, body });
+  }
   tx.ring('events');
   if ('runAtMs' in status) tx.ring('jobs');
 }
@@ -132,6 +127,7 @@ export function endJob(sql: Statements, row: EndableRow, { status, counted, repo
   }
 }
 
+/** Null where the job has ended: its own row says so. */
 function eventOf(status: Status, failure: Failure | undefined): JobEventBody | null {
   if (status.state === 'queued') {
     return {

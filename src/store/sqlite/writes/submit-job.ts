@@ -21,7 +21,6 @@ export function submitJob(sql: Statements, tx: Transaction, job: NewJob, input: 
   if (known !== undefined) return { job: toJob(known), created: false };
   const jobNo = sql.insertJob(job, input, tx.nowMs);
   if (buildId !== null) sql.wantJob(buildId, jobNo);
-  sql.appendEvent({ jobNo, seq: 1, attempt: 0, atMs: tx.nowMs, type: 'job.accepted', body: null });
   tx.ring('jobs');
   tx.ring('events');
   const { runAtMs, buildId: _buildId, ...rest } = job;
