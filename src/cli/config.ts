@@ -1,5 +1,7 @@
+import { Argument } from 'commander';
 import { z } from 'zod';
-import { describeConfig } from '../config/describe-settings.ts';
+import { describeConfig, type SettingValueRow } from '../config/describe-settings.ts';
+import { AppError } from '../runtime/app-error.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { loadCliConfig } from './open.ts';
@@ -11,16 +13,18 @@ export const configCommand: CliCommand = {
     command
       .command('show')
       .description('each setting with its value and where it comes from')
+      .addArgument(new Argument('[name]', 'only this setting, or those of this section: workers'))
       .option('--json', 'JSON instead of text')
       .action(act(show));
   },
 };
 
-const show: Action = (context, _args, raw) => {
+const show: Action = (context, [name], raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
-  const rows = describeConfig(loadCliConfig(context, raw));
+  const all = describeConfig(loadCliConfig(context, raw));
+  const rows = name === undefined ? all : below(all, name);
   if (json) {
-    const items = rows.map(({ name, value, layer, where }) => ({ name, value, layer, where }));
+    const items = rows.map(({ name, plain, layer, where }) => ({ name, value: plain, layer, where }));
     printJson(context.stdout, { items });
   } else {
     printTable(
@@ -31,3 +35,12 @@ const show: Action = (context, _args, raw) => {
   }
   return Promise.resolve(exitCodes.ok);
 };
+
+function below(rows: readonly SettingValueRow[], name: string): readonly SettingValueRow[] {
+  const found = rows.filter((row) => row.name === name || row.name.startsWith(`${name}.`));
+  if (found.length > 0) return found;
+  const sections = new Set(rows.flatMap((row) => (row.name.includes('.') ? [row.name.split('.')[0]] : [])));
+  throw new AppError('user', 'unknown_setting', `There is no setting or section '${name}'.`, {
+    hint: `Sections are ${[...sections].join(', ')}.`,
+  });
+}

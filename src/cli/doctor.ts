@@ -53,6 +53,11 @@ function verdict(checks: readonly Check[]): string {
   const missing = checks.filter(({ ok, required }) => !ok && required);
   const doubtful = checks.filter(({ ok, required }) => !ok && !required);
   const also = doubtful.length === 0 ? '' : ` Not fine: ${named(doubtful)}.`;
-  if (missing.length > 0) return `Jobs cannot run yet: ${named(missing)}.${also}`;
-  return doubtful.length === 0 ? 'All that jobs need is there.' : `Jobs can run.${also}`;
+  if (missing.length === 0)
+    return doubtful.length === 0 ? 'All that jobs need is there.' : `Jobs can run.${also}`;
+  const [type] = new Set(missing.map(({ of }) => of));
+  const alone = type !== undefined && missing.every(({ of }) => of === type);
+  return alone
+    ? `${type} jobs cannot run yet: ${named(missing)}. Other jobs can.${also}`
+    : `Jobs cannot run yet: ${named(missing)}.${also}`;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { createLogger } from '../telemetry/create-logger.ts';
 import { secrets } from '../telemetry/secrets.ts';
@@ -7,6 +8,7 @@ import { findKeyFiles, loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
 import { knownTypes } from '../service/known-types.ts';
+import { AppError } from '../runtime/app-error.ts';
 import type { CliContext } from './context.ts';
 import { noteProjectSettings } from './note-project-settings.ts';
 
@@ -30,6 +32,8 @@ export interface OpenCliOptions {
   readonly quiet: boolean;
   /** The configuration, where the command has it already. */
   readonly loaded?: CliConfig;
+  /** A database that a flag or the environment names has to be there: who only looks makes none by a slip. */
+  readonly existing?: boolean;
   /** This process runs in a container that a launcher made. */
   readonly contained?: boolean;
   /** The keys that whoever started this worker has given to it, by the names of their variables. */
@@ -40,10 +44,11 @@ export interface OpenCliOptions {
 export async function openFromCli(
   context: CliContext,
   options: Options,
-  { quiet, contained = false, loaded: given, handed }: OpenCliOptions,
+  { quiet, contained = false, existing = false, loaded: given, handed }: OpenCliOptions,
 ): Promise<Capstan> {
   const loaded = given ?? loadCliConfig(context, options, handed);
   const { config, origins, read } = loaded;
+  if (existing) requireNamedDatabase(loaded);
   for (const note of noteProjectSettings(loaded)) context.stderr.write(`note: ${note}\n`);
   const profile = loadProfile(read.environment, findKeyFiles(read, homedir()));
   if (profile.openaiApiKey !== null) secrets.add(profile.openaiApiKey.reveal());
@@ -66,4 +71,14 @@ export async function openFromCli(
     contained,
     jobTypes: (deps) => new Map([...types.values()].flatMap(({ jobTypes }) => [...jobTypes(deps)])),
   });
+}
+
+function requireNamedDatabase({ config: { dbPath }, origins }: LoadedConfig): void {
+  const { layer, where } = origins.get('db_path') ?? { layer: 'default', where: 'default' };
+  if (layer === 'flag' || layer === 'environment') {
+    if (existsSync(dbPath)) return;
+    throw new AppError('configuration', 'store_missing', `There is no database ${dbPath} (${where}).`, {
+      hint: 'Correct its path; the first job or worker makes one.',
+    });
+  }
 }

@@ -16,15 +16,16 @@ export async function parseAndRun(argv: readonly string[], context: CliContext):
       const command = raw.at(-1) as Command;
       exitCode = await action(context, command.args, command.optsWithGlobals());
     };
+  let program: Command | null = null;
   try {
-    const program = await buildProgram(argv, context, act);
+    program = await buildProgram(argv, context, act);
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
     // A command that has only subcommands was called without one: its help stands on stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCodes.usage;
-    const error = thrown instanceof CommanderError ? badUsage(thrown, argv) : thrown;
+    const error = thrown instanceof CommanderError ? badUsage(thrown, calledCommand(program, argv)) : thrown;
     printError(context, error, { json: asksForJson(argv) });
     return error instanceof AppError ? exitCodeOfError(error) : exitCodes.failed;
   }
@@ -42,6 +43,7 @@ async function buildProgram(argv: readonly string[], context: CliContext, act: A
       getOutHelpWidth: () => columnsOf(context.stdout, 100),
       getErrHelpWidth: () => columnsOf(context.stderr, 100),
     })
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   for (const { flags, summary } of globalOptions) program.addOption(new Option(flags, summary));
   program.helpInformation = () => topHelp();
@@ -60,12 +62,23 @@ function asksForJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
 }
 
-function badUsage(error: CommanderError, argv: readonly string[]): AppError {
-  const [word] = commandWords(argv);
-  const command = commands.find(({ name }) => name === word);
+/** The words of the command that was called, as far as there is such a one: `workers list`. */
+function calledCommand(program: Command | null, argv: readonly string[]): string {
+  const names: string[] = [];
+  let level = program;
+  for (const word of commandWords(argv)) {
+    const next: Command | undefined = level?.commands.find((each) => each.name() === word);
+    if (next === undefined) break;
+    names.push(word);
+    level = next;
+  }
+  return names.map((name) => `${name} `).join('');
+}
+
+function badUsage(error: CommanderError, called: string): AppError {
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   return new AppError('user', 'bad_usage', message.charAt(0).toUpperCase() + message.slice(1), {
-    hint: `See \`capstan ${command === undefined ? '' : `${command.name} `}--help\`.`,
+    hint: `See \`capstan ${called}--help\`.`,
     cause: error,
   });
 }

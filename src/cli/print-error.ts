@@ -36,7 +36,8 @@ export function printError(
   }
   const colors = colorsFor(context.stderr, context.env);
   const spell = (text: string): string => spellCommand(safeText(text), context.env);
-  const lines = [`${colors.red('error:')} ${spell(failure.message)} ${colors.dim(`(${failure.code})`)}`];
+  const [first = '', ...more] = spell(failure.message).split('\n');
+  const lines = [`${colors.red('error:')} ${first} ${colors.dim(`(${failure.code})`)}`, ...more];
   if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${spell(failure.hint)}`);
   if (!(error instanceof AppError) && error instanceof Error && error.stack !== undefined)
     lines.push(colors.dim(safeText(error.stack)));

@@ -26,3 +26,17 @@ test('no line is longer than the terminal is wide', async () => {
   expect(lines.map((line) => line.length <= 30)).not.toContain(false);
   expect(lines[1]).toMatch(/…$/);
 });
+
+test('in a narrow terminal the first column stands on a line of its own, whole', async () => {
+  const out = Object.assign(new PassThrough(), { columns: 40 });
+  printTable(out, ['id', 'type', 'what'], [['0123456789'.repeat(3), 'notebook', long]]);
+  out.end();
+  const lines = (await text(out)).trimEnd().split('\n');
+  expect(lines[2]).toBe('0123456789'.repeat(3));
+  expect(lines[3]).toMatch(/^ {2}notebook {2}word .*…$/);
+  expect(lines.map((each) => each.length <= 40)).not.toContain(false);
+});
+
+test('nobody needs a head without rows', async () => {
+  expect(await printed(80, [])).toBe('');
+});

@@ -51,7 +51,7 @@ const serve: Action = async (context, _args, raw) => {
   using _held = holdDataFolder(config.dataDir);
   const demand = workerDemand(loaded, 'codex');
   // A container brings its own Codex.
-  if (worker && demand.mode === 'direct') await requireCodex(capstan, context.interrupted);
+  if (worker && demand.mode === 'direct') await requireOwnCodex(capstan, context);
   await reap({ ...capstan, dataDir: config.dataDir });
   await using gateway = config.gateway.mount ? await mountableGateway(capstan, context) : null;
   const server = await buildServer({
@@ -89,6 +89,20 @@ const serve: Action = async (context, _args, raw) => {
   await gateway?.drain();
   return exitCodes.ok;
 };
+
+/** What its own worker needs; the API does without. */
+async function requireOwnCodex(capstan: Capstan, { interrupted }: CliContext): Promise<void> {
+  try {
+    await requireCodex(capstan, interrupted);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.kind, error.code, error.message, {
+      hint: `${error.hint} Or serve without a worker for agents: --no-worker`.trimStart(),
+      details: error.details,
+      cause: error,
+    });
+  }
+}
 
 /** Null, with a warning, where this machine has no Codex: the API does without. */
 async function mountableGateway(capstan: Capstan, { interrupted }: CliContext): Promise<Gateway | null> {

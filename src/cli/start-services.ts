@@ -9,6 +9,7 @@ import { launchSurroundings } from './launch-surroundings.ts';
 import { loadCliConfig, openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
+import { spellCommand } from './spell-command.ts';
 import { addWorkerFlags, workerSettings } from './worker-flags.ts';
 
 export const startServicesCommand: CliCommand = {
@@ -52,7 +53,7 @@ const start: Action = async (context, _args, raw) => {
       source,
     ]);
     printTable(context.stdout, ['name', 'type', 'mode', 'process', 'from'], rows);
-    context.stderr.write('They go on until `capstan stop-services`.\n');
+    context.stderr.write(spellCommand('They go on until `capstan stop-services`.\n', context.env));
   }
   return exitCodes.ok;
 };

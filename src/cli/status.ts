@@ -8,6 +8,7 @@ import { openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 import { formatDuration } from './render-job.ts';
+import { spellCommand } from './spell-command.ts';
 
 export const statusCommand: CliCommand = {
   define(command, act) {
@@ -20,7 +21,7 @@ const codes = { healthy: exitCodes.ok, warning: exitCodes.failed, error: exitCod
 
 const status: Action = async (context, _args, raw) => {
   const { json } = z.object({ json: z.boolean().default(false) }).parse(raw);
-  await using capstan = await openFromCli(context, raw, { quiet: true });
+  await using capstan = await openFromCli(context, raw, { quiet: true, existing: true });
   const services = await readWorkerState(workerStateFile(context.cwd, capstan.config.dataDir));
   const found = await fleetStatus(capstan, services);
   if (json) {
@@ -32,7 +33,7 @@ const status: Action = async (context, _args, raw) => {
     printTable(context.stdout, ['type', 'workers', 'queued', 'running', 'average'], found.types.map(rowOf));
   for (const { level, message, hint } of found.problems) {
     context.stdout.write(`${level === 'error' ? colors.red('✗') : colors.yellow('!')} ${message}\n`);
-    if (hint !== '') context.stdout.write(`  ${colors.cyan('next:')} ${hint}\n`);
+    if (hint !== '') context.stdout.write(`  ${colors.cyan('next:')} ${spellCommand(hint, context.env)}\n`);
   }
   context.stdout.write(`${found.health} (${found.dbPath})\n`);
   return codes[found.health];

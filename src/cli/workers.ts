@@ -9,6 +9,7 @@ import { openFromCli } from './open.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 import { formatDuration } from './render-job.ts';
+import { spellCommand } from './spell-command.ts';
 
 export const workersCommand: CliCommand = {
   define(command, act) {
@@ -40,7 +41,7 @@ const list: Action = async (context, _args, raw) => {
       status: workerStatusSchema.optional(),
     })
     .parse(raw);
-  await using capstan = await openFromCli(context, raw, { quiet: true });
+  await using capstan = await openFromCli(context, raw, { quiet: true, existing: true });
   const all = await listWorkers(capstan);
   const workers = all.filter(({ status }) => options.status === undefined || status === options.status);
   if (options.json || options.format === 'json') {
@@ -64,7 +65,10 @@ const list: Action = async (context, _args, raw) => {
     ['id', 'name', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid / container'],
     rows,
   );
-  if (all.length === 0) context.stderr.write('No workers. Start one with: capstan worker --type codex\n');
+  if (all.length === 0)
+    context.stderr.write(
+      spellCommand('No workers. Start one with: capstan worker --type codex\n', context.env),
+    );
   return exitCodes.ok;
 };
 

@@ -8,6 +8,8 @@ export interface Check {
   /** Whether no job can run while it is not ok; else it is a warning. */
   readonly required: boolean;
   readonly detail: string;
+  /** The one type of job that needs it; absent: all do. */
+  readonly of?: string;
   readonly hint?: string;
   readonly kind?: FailureKind;
   readonly code?: string;

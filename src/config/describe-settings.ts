@@ -21,6 +21,8 @@ export interface SettingRow {
 export interface SettingValueRow extends SettingRow {
   /** As text; a secret's is `[secret]`. */
   readonly value: string;
+  /** For programs: null where it is not set, durations in milliseconds, a secret as above. */
+  readonly plain: unknown;
   readonly layer: string;
   readonly where: string;
 }
@@ -43,7 +45,9 @@ export function describeConfig({ config, origins }: LoadedConfig): readonly Sett
   const values = new Map(flatten(settings, config, ''));
   return describeSettings().map((row) => {
     const origin = origins.get(row.name) ?? { layer: 'default', where: 'default' };
-    return { ...row, value: show(values.get(row.name), row.kind), layer: origin.layer, where: origin.where };
+    const value = values.get(row.name);
+    const plain = value instanceof Secret ? value.toString() : (value ?? null);
+    return { ...row, value: show(value, row.kind), plain, layer: origin.layer, where: origin.where };
   });
 }
 

@@ -8,10 +8,14 @@ import { examineCodex } from './examine-codex.ts';
 import { examineDocker } from './examine-docker.ts';
 import { examineTools } from './examine-tools.ts';
 import type { Capstan } from './open-capstan.ts';
+import { thisMachine } from './workers/machine.ts';
 
 const lowDiskBytes = 1024 ** 3;
 /** With less, not even a job's row and its log are sure to fit. */
 const fullDiskBytes = 32 * 1024 ** 2;
+
+/** About what the largest worker takes while it works. */
+const lowMemoryBytes = 700 * 1024 ** 2;
 
 /** Everything that jobs rely on, looked at without changing anything but what an empty CODEX_HOME gets. */
 export async function examine(
@@ -38,8 +42,9 @@ export async function examine(
     passed('node', process.version),
     folderCheck(dataDir),
     ...diskCheck(dataDir),
+    memoryCheck(thisMachine().freeMemoryBytes),
     holding,
-    ...codex.checks,
+    ...codex.checks.map((check) => ({ ...check, of: 'codex' })),
     ...tools,
     ...docker,
   ];
@@ -73,6 +78,17 @@ function diskCheck(dataDir: string): readonly Check[] {
     hint: `Free some space for ${dataDir}: each job keeps a copy of its folder while it runs.`,
   });
   return [isFull ? failed('disk', low) : warned('disk', low)];
+}
+
+function memoryCheck(free: number): Check {
+  if (free >= lowMemoryBytes) return passed('memory', `${(free / 1024 ** 3).toFixed(1)} GiB free`);
+  const shown = `only ${Math.floor(free / 1024 ** 2)} MiB free`;
+  return warned(
+    'memory',
+    new AppError('configuration', 'memory_low', shown, {
+      hint: 'A worker takes up to 700 MiB while it works: end other programs, or start fewer workers.',
+    }),
+  );
 }
 
 function nearestExisting(path: string): string {

@@ -70,6 +70,8 @@ describe('wrong usage', () => {
     [['run', 'x', 'y'], /argument/],
     [['worker', '--type', 'nope'], /nope/],
     [['serve', '--port', '99999'], /port/],
+    [['workers', 'list', '--bogus'], /capstan workers list --help/],
+    [['status', '--db-path', 'no/such.db'], /store_missing/],
   ])('%j is exit 2 with the next step, nothing on stdout', async (args, message) => {
     await using stage = await openCliStage();
     const { code, stdout, stderr } = await stage.capstan(args);
@@ -98,6 +100,17 @@ describe('--json', () => {
     });
     expect(stdout).not.toContain('a-secret-key');
     expect(stdout).toContain('"http.api_key"');
+  });
+
+  test('config show tells programs values, and people a section', async () => {
+    await using stage = await openCliStage();
+    const { stdout } = await stage.capstan(['config', 'show', 'workers', '--json']);
+    const { items } = JSON.parse(stdout) as { items: { name: string; value: unknown }[] };
+    expect(items.every(({ name }) => name.startsWith('workers.'))).toBe(true);
+    expect(items).toContainEqual(expect.objectContaining({ name: 'workers.start_timeout', value: 60_000 }));
+    expect(items).toContainEqual(expect.objectContaining({ name: 'workers.cpus', value: null }));
+    const unknown = await stage.capstan(['config', 'show', 'wrokers']);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('workers') as string });
   });
 });
 
@@ -213,6 +226,7 @@ describe('doctor', () => {
     expect(missing.map(({ name }) => name)).toEqual(expect.arrayContaining(['codex', 'model']));
     for (const { hint } of missing) expect(hint).toBeTruthy();
     const people = await stage.capstan(['doctor'], { env });
+    expect(people.stdout).toContain('codex jobs cannot run yet: ');
     expect(people.stdout.match(/next: \S/g)?.length).toBe(missing.length);
   });
 

@@ -112,6 +112,25 @@ needs('docker').describe('workers in containers', () => {
   );
 
   test(
+    'services that run as processes are not started again in containers beside them',
+    async () => {
+      await using built = await openContainerStage(image, 1);
+      const direct = { CAPSTAN_WORKERS__PLANTUML__EXECUTION_MODE: 'direct' };
+      expect(await built.run(['start-services'], direct)).toMatchObject({ code: 0 });
+      expect(await built.run(['start-services'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('services_in_other_mode') as string,
+      });
+      expect(await built.containers()).toEqual([]);
+      expect(await built.run(['stop-services'])).toMatchObject({ code: 0 });
+      await built.stage.quiet();
+      expect(await built.run(['start-services'])).toMatchObject({ code: 0 });
+      expect(await built.run(['stop-services'])).toMatchObject({ code: 0 });
+    },
+    limitMs,
+  );
+
+  test(
     'a service that crashes is started again, and its row is that of its new life',
     async () => {
       await using built = await openContainerStage(image, 1);

@@ -101,6 +101,18 @@ test('where one service does not start, none is left', async () => {
   await expect(stat(path.join(stage.dataDir, 'worker-state.json'))).rejects.toThrow('ENOENT');
 });
 
+test('a service that cannot work is named before any is started, with how the others start without it', async () => {
+  await using stage = await openBuildStage(project);
+  await writeFile(path.join(stage.dataDir, 'shout-is-locked'), '');
+  const refused = await stage.run(['start-services', '--plantuml-workers=1']);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('No shout service can work: The shout tool is locked.') as string,
+  });
+  expect(refused.stderr).toContain('--shout-workers=0');
+  expect(await stage.files('../data')).not.toContainEqual(expect.stringMatching(/\.log$/));
+});
+
 test('the services of another database are refused, unless forced', async () => {
   await using stage = await openBuildStage(project);
   await mkdir(stage.join('.capstan'));

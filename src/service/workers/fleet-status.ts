@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { WorkerView } from '../../contract/worker.ts';
 import { dockerTypes } from '../../config/docker-types.ts';
 import { toFailure } from '../../runtime/app-error.ts';
@@ -56,7 +57,7 @@ export async function fleetStatus(
   const disk = diskWarning(config.dataDir);
   const problems = [
     ...types.flatMap(problemsOf),
-    ...goneServices(services, { dbPath: config.dbPath, workers }),
+    ...goneServices(services, { config, workers }),
     ...(await engineProblems(capstan)),
     ...(disk === null ? [] : [{ type: null, level: 'warning', message: disk, hint: '' } as const]),
   ];
@@ -71,17 +72,17 @@ export async function fleetStatus(
 /** A service that was killed has no row any more once its jobs were taken from it, and nobody starts it again. */
 function goneServices(
   services: WorkerState | null,
-  { dbPath, workers }: { readonly dbPath: string; readonly workers: readonly WorkerView[] },
+  { config, workers }: { readonly config: Capstan['config']; readonly workers: readonly WorkerView[] },
 ): readonly FleetProblem[] {
-  if (services?.dbPath !== dbPath) return [];
+  if (services?.dbPath !== config.dbPath) return [];
   const there = new Set(workers.map(({ name }) => name));
   return services.workers
     .filter(({ name }) => !there.has(name))
-    .map(({ name, type }) => ({
+    .map(({ name, type, mode }) => ({
       type,
       level: 'warning',
       message: `The service ${name} is gone.`,
-      hint: 'Start what is missing with `capstan start-services`; its log is in the data folder.',
+      hint: `Start what is missing with \`capstan start-services\`.${mode === 'direct' ? ` Its log: ${join(config.dataDir, 'logs', `${name}.log`)}` : ''}`,
     }));
 }
 

@@ -13,6 +13,7 @@ import { databaseScope } from './database-scope.ts';
 import { createLaunchers, type Launchers } from './create-launchers.ts';
 import type { LaunchSurroundings } from './launch-surroundings.ts';
 import { diskWarning, thisMachine } from './machine.ts';
+import { requireCapable, requireSameMode } from './require-startable.ts';
 import {
   readWorkerState,
   removeWorkerState,
@@ -42,7 +43,8 @@ export interface Service {
 
 /**
  * Starts the workers that the settings ask for, to outlive this process; those that run already stay. Resolves when all take jobs.
- * Where one does not start, those that this call started are stopped again. Throws `services_busy`, `no_services`, `other_database`.
+ * Where one does not start, those that this call started are stopped again. Throws `services_busy`, `no_services`, `other_database`,
+ * `services_in_other_mode`.
  */
 export async function startServices(
   capstan: Capstan,
@@ -75,7 +77,12 @@ export async function startServices(
       hint: 'Set workers.default_worker_count, or the count of a type such as workers.plantuml.count.',
     });
   }
+  requireCapable(capstan, options.types, demands);
   const planned = demands.flatMap((demand) => specsOf(demand, config.dbPath, options.wait));
+  await requireSameMode(
+    capstan,
+    planned.map(({ spec: { name }, demand }) => ({ name, demand })),
+  );
   const state: WorkerState = {
     version: 1,
     dbPath: config.dbPath,

@@ -47,11 +47,15 @@ export async function stopServices(
       },
     );
   }
+  // By mode as well: two that go by one name are two to be stopped.
   const known = new Map<string, StoppedService>();
-  for (const { name, type, mode } of ours?.workers ?? []) known.set(name, { name, type, mode });
+  const note = (service: StoppedService): void => {
+    known.set(`${service.mode} ${service.name}`, service);
+  };
+  for (const { name, type, mode } of ours?.workers ?? []) note({ name, type, mode });
   for (const { name, types, mode, buildId } of await store.listWorkers()) {
     const isService = name?.startsWith(servicePrefix) === true && buildId === null && mode !== 'kubernetes';
-    if (isService && !known.has(name)) known.set(name, { name, type: types.join(','), mode });
+    if (isService && !known.has(`${mode} ${name}`)) note({ name, type: types.join(','), mode });
   }
   await using launchers = createLaunchers(capstan, options.surroundings);
   const results = await Promise.allSettled(
@@ -62,7 +66,7 @@ export async function stopServices(
   );
   const failed = results.find((result) => result.status === 'rejected');
   for (const { worker, status } of await seeWorkers(capstan))
-    if (worker.name !== null && known.has(worker.name) && status === 'dead')
+    if (worker.name !== null && known.has(`${worker.mode} ${worker.name}`) && status === 'dead')
       await store.removeWorker(worker.id);
   if (failed !== undefined) {
     throw new AppError(
