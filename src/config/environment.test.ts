@@ -39,11 +39,13 @@ test('a file that OPENAI_API_KEY_FILE names goes before .env, and no agent may r
   writeFileSync(join(cwd, 'key'), 'from-key-file\n');
   process.env[`${name}_FILE`] = 'key';
   try {
-    const environment = readEnvironment(cwd);
-    expect(loadProfile(environment)).toMatchObject({ openaiApiKeyFile: join(cwd, 'key') });
+    const read = readEnvironment(cwd);
+    expect(loadProfile(read.environment)).toMatchObject({ openaiApiKeyFile: join(cwd, 'key') });
     expect(key()).toBe('from-key-file');
-    expect(findKeyFiles(environment, { cwd, home: cwd })).toContain(join(cwd, 'key'));
-    expect(loadProfile(readEnvironment(cwd, { [name]: 'handed' })).openaiApiKey?.reveal()).toBe('handed');
+    expect(findKeyFiles(read, cwd)).toEqual(expect.arrayContaining([join(cwd, 'key'), join(cwd, '.env')]));
+    const given = readEnvironment(cwd, { [name]: 'handed' });
+    expect(loadProfile(given.environment).openaiApiKey?.reveal()).toBe('handed');
+    expect(findKeyFiles(given, cwd)).toContain(join(cwd, 'key'));
   } finally {
     Reflect.deleteProperty(process.env, `${name}_FILE`);
   }
@@ -51,10 +53,10 @@ test('a file that OPENAI_API_KEY_FILE names goes before .env, and no agent may r
 
 test('.env gives no settings', () => {
   writeFileSync(join(cwd, '.env'), 'CAPSTAN_CODEX__BIN=/evil\nPATH=/evil\n');
-  const { environment, keyFile } = readEnvironment(cwd);
+  const { environment, keyFiles } = readEnvironment(cwd);
   expect(environment['CAPSTAN_CODEX__BIN']).toBeUndefined();
   expect(environment['PATH']).toBe(process.env['PATH']);
-  expect(keyFile).toBeNull();
+  expect(keyFiles).toEqual([]);
 });
 
 test('a folder named .env is none of ours', () => {

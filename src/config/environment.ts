@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { isUnset } from './is-unset.ts';
-import { fileVariable, readSecretFile } from './secret-file.ts';
+import { fileVariable, readSecretFile, secretFilePath } from './secret-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,20 +25,27 @@ export interface ReadEnvironment {
 export function readEnvironment(cwd: string, handed: Environment = {}): ReadEnvironment {
   const file = join(cwd, '.env');
   const fromFile = readEnvFile(file);
-  const keyFiles = givesKey(fromFile) ? [file] : [];
   const environment: Record<string, string | undefined> = { ...process.env };
+  const named: string[] = [];
   for (const name of providerKeyNames) {
-    if (handed[name] !== undefined) {
-      environment[name] = handed[name];
-      continue;
-    }
-    const secret = readSecretFile(environment, name, cwd);
-    if (secret !== null) {
-      [environment[name], environment[fileVariable(name)]] = [secret.value, secret.path];
-      keyFiles.push(secret.path);
-    } else if (isUnset(environment[name]) && fromFile[name] !== undefined) environment[name] = fromFile[name];
+    const path = secretFilePath(environment, name, cwd);
+    if (path !== null) named.push(path);
+    environment[name] = handed[name] ?? findKey(environment, name, { cwd, fromFile });
+    if (path !== null) environment[fileVariable(name)] = path;
   }
+  const keyFiles = givesKey(fromFile) ? [...named, file] : named;
   return { environment: Object.freeze(environment), keyFiles };
+}
+
+interface KeyPlaces {
+  readonly cwd: string;
+  /** What `.env` says. */
+  readonly fromFile: Environment;
+}
+
+function findKey(environment: Environment, name: string, { cwd, fromFile }: KeyPlaces): string | undefined {
+  const own = readSecretFile(environment, name, cwd)?.value ?? environment[name];
+  return isUnset(own) ? (fromFile[name] ?? own) : own;
 }
 
 /** Whether the text of a `.env` file gives a provider key. */

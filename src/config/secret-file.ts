@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { resolve } from 'node:path';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { isUnset } from './is-unset.ts';
 
@@ -10,6 +10,12 @@ const maxBytes = 64 * 1024;
 /** `NAME_FILE` names the file that holds the secret `NAME`, as Compose and Kubernetes hand them over. */
 export function fileVariable(name: string): string {
   return `${name}_FILE`;
+}
+
+/** The absolute path of the file that `NAME_FILE` names; null where it names none. */
+export function secretFilePath(environment: Environment, name: string, cwd: string): string | null {
+  const said = environment[fileVariable(name)];
+  return isUnset(said) ? null : resolve(cwd, said.trim());
 }
 
 export interface SecretFile {
@@ -24,14 +30,13 @@ export interface SecretFile {
  */
 export function readSecretFile(environment: Environment, name: string, cwd: string): SecretFile | null {
   const variable = fileVariable(name);
-  const said = environment[variable];
-  if (isUnset(said)) return null;
+  const path = secretFilePath(environment, name, cwd);
+  if (path === null) return null;
   if (!isUnset(environment[name])) {
     throw new AppError('configuration', 'secret_said_twice', `${name} and ${variable} are both set.`, {
       hint: 'Unset one of them: it would not be clear which one counts.',
     });
   }
-  const path = isAbsolute(said.trim()) ? said.trim() : join(cwd, said.trim());
   const value = readText(path, variable).trim();
   if (value === '') throw unusable(path, variable, 'is empty');
   return { value, path };
