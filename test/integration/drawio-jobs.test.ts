@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seeProcesses } from '../support/codex-stage.ts';
+import { descendants } from '../support/descendants.ts';
 import { needs } from '../support/needs.ts';
 import { makeTree } from '../support/scratch-folder.ts';
 import { openToolStage, type ToolStage } from '../support/tool-stage.ts';
@@ -41,14 +42,17 @@ describe('drawio jobs', () => {
     const dir = await makeTree(stage.dir.join(`source-${count}`), files);
     return stage.run({ source: { dir }, ...input }, onConverting);
   };
-  /** The browser's own process. */
-  const browsers = async () =>
-    (await seeProcesses())
+  /** The browser's own process, of this test file: others may run at the same time. */
+  const browsers = async () => {
+    const ours = descendants(process.pid);
+    return (await seeProcesses())
       .filter(
         ({ args }) => args[0]?.endsWith('/chromium') === true && args.includes('--remote-debugging-pipe'),
       )
       .filter(({ args, environ }) => !args.some((arg) => arg.startsWith('--type=')) && environ.length > 0)
+      .filter(({ pid }) => ours.includes(pid))
       .map(({ pid }) => pid);
+  };
 
   test('every page of the course’s drawing becomes svg and png, the packed one too, with its icon', async () => {
     const job = await stage.run({ source: { file: network }, formats: ['svg', 'png'] });
