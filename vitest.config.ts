@@ -31,7 +31,7 @@ export default defineConfig({
     globalSetup: ['./test/support/setup/leftovers.ts'],
     reporters: ['default', new SummaryReporter()],
     projects: [
-      project('unit', 'src/**/*.test.ts', { order: 0, workers: 2, timeout: 10_000 }),
+      project('unit', 'src/**/*.test.ts', { order: 0, workers: 2, timeout: 30_000 }),
       project('integration', 'test/integration/**/*.test.ts', { order: 1, workers: 2, timeout: 60_000 }),
       project('e2e', 'test/e2e/**/*.test.ts', { order: 2, workers: 1, timeout: 120_000 }),
     ],

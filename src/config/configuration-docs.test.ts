@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 function generate(...args: readonly string[]): number | null {
   const script = join(root, 'scripts', 'generate-configuration-docs.ts');
-  return spawnSync(process.execPath, [script, ...args], { stdio: 'ignore', timeout: 10_000 }).status;
+  return spawnSync(process.execPath, [script, ...args], { stdio: 'ignore', timeout: 25_000 }).status;
 }
 
 test('docs/configuration.md says what the settings are', () => {

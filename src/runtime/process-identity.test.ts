@@ -6,7 +6,7 @@ import { currentProcessIdentity, isAlive } from './process-identity.ts';
 import { readProcessStat } from './process-stat.ts';
 
 const linux = process.platform === 'linux';
-const patient = { timeout: 8_000 };
+const patient = { timeout: 20_000 };
 
 describe('process identity', () => {
   test('this process is alive', () => {

@@ -160,14 +160,17 @@ async function streamClosed(stream: Readable): Promise<void> {
 
 /** Kills the first process of the namespace, so that its holder outlives it: the holder's exit then means that all of it is gone. */
 function killNamespace(holder: number): boolean {
-  const inits = childPids(holder);
-  for (const pid of inits) process.kill(pid, 'SIGKILL');
-  return inits.length > 0;
+  return childPids(holder).filter((pid) => signalTo(pid, 'SIGKILL')).length > 0;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  return signalTo(-pid, signal);
+}
+
+/** False where there is nobody any more: it may have ended since it was seen. */
+function signalTo(target: number, signal: NodeJS.Signals): boolean {
   try {
-    return process.kill(-pid, signal);
+    return process.kill(target, signal);
   } catch (error) {
     if (hasErrno(error, 'ESRCH', 'EPERM')) return false;
     throw error;

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { startScriptedModel, type ScriptedModel } from '../scripted-model/start-scripted-model.ts';
+import { descendants } from '../support/descendants.ts';
 import { dataFrames } from '../support/gateway-stage.ts';
+import { killQuietly } from '../support/kill-quietly.ts';
 import { needs } from '../support/needs.ts';
 import { scriptedAppServer } from '../support/scripted-app-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -88,23 +90,6 @@ async function ready({ url }: Process): Promise<void> {
 
 const chat = (content: string, body: object = {}): string =>
   JSON.stringify({ model: 'codex-5', messages: [{ role: 'user', content }], ...body });
-
-/** Descendants of a process, by what /proc says. */
-function descendants(pid: number): number[] {
-  const parents = readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])] as const];
-    } catch {
-      // It has ended since.
-      return [];
-    }
-  });
-  const below = (of: number): number[] =>
-    parents.filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -249,7 +234,7 @@ test('SIGKILL of the child: every request is answered, errors can be tried again
       else if ((await pidOf()) !== before) isBack = true;
     }
   });
-  for (const pid of [before, ...descendants(before)]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  for (const pid of [before, ...descendants(before)]) if (isAlive(pid)) killQuietly(pid);
   await Promise.all(load);
   for (const status of statuses) expect([200, 503]).toContain(status);
 });

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { childPids, readProcessStat } from '../../src/runtime/process-stat.ts';
+import { startChild } from '../../src/supervisor/child.ts';
 import { containedCommand, probeContainment, type Containment } from '../../src/supervisor/contain.ts';
 import { killMarked } from '../../src/supervisor/kill-marked.ts';
 import { needs } from '../support/needs.ts';
@@ -53,6 +54,25 @@ withNamespaces.describe('a child in a PID namespace', () => {
     expect((await marked(text)).length).toBeGreaterThanOrEqual(2);
     await worker.supervisor.stop();
     expect(await marked(text)).toEqual([]);
+  });
+
+  test('may be killed at any moment of its end', async () => {
+    const containment = await namespace();
+    for (let turn = 0; turn < 20; turn += 1) {
+      const child = await startChild(
+        { command: '/bin/echo', args: ['here'], env: {}, cwd: '/' },
+        { containment },
+      );
+      await new Promise((resolve) => child.onOutput(resolve));
+      const ended = new AbortController();
+      void child.exited.then(() => {
+        ended.abort();
+      });
+      while (!ended.signal.aborted) {
+        child.kill('SIGKILL');
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
   });
 
   test('takes all that it started with it when it has to be killed', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { seeProcesses } from '../support/codex-stage.ts';
+import { descendants } from '../support/descendants.ts';
 import { needs } from '../support/needs.ts';
 import { openToolStage, shareToolStage, type ToolStage } from '../support/tool-stage.ts';
 
@@ -24,14 +25,17 @@ function box(text: string, style = 'html=1;whiteSpace=wrap;', size = 80): string
 describe('drawio jobs', () => {
   const stage = shareToolStage('drawio');
   const draw: ToolStage['runOn'] = (...work) => stage().runOn(...work);
-  /** The browser's own process. */
-  const browsers = async () =>
-    (await seeProcesses())
+  /** The browser's own process, of this test file: others may run at the same time. */
+  const browsers = async () => {
+    const ours = descendants(process.pid);
+    return (await seeProcesses())
       .filter(
         ({ args }) => args[0]?.endsWith('/chromium') === true && args.includes('--remote-debugging-pipe'),
       )
       .filter(({ args, environ }) => !args.some((arg) => arg.startsWith('--type=')) && environ.length > 0)
+      .filter(({ pid }) => ours.includes(pid))
       .map(({ pid }) => pid);
+  };
 
   test('every page of the course’s drawing becomes svg and png, the packed one too, with its icon', async () => {
     const job = await stage().run({ source: { file: network }, formats: ['svg', 'png'] });

@@ -129,8 +129,9 @@ test('a crash within a stream gives an error frame and [DONE]', async () => {
 
 test('a turn that hangs ends with idle_timeout, and frees its slot', async () => {
   await using house = await stageOf('good', {
-    PROXY_IDLE_TIMEOUT_MS: '200',
-    PROXY_STREAM_IDLE_TIMEOUT_MS: '200',
+    // The last request, which does not hang, has no more.
+    PROXY_IDLE_TIMEOUT_MS: '1000',
+    PROXY_STREAM_IDLE_TIMEOUT_MS: '1000',
     WORKER_MAX_CONCURRENCY: '1',
   });
   const { stage } = house;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { seeProcesses } from '../support/codex-stage.ts';
+import { descendants } from '../support/descendants.ts';
 import { needs } from '../support/needs.ts';
 import { makeTree } from '../support/scratch-folder.ts';
 import { openToolStage, shareToolStage, type ToolStage } from '../support/tool-stage.ts';
@@ -145,6 +146,8 @@ except OSError as error:
       while (killed === 0) {
         for (const { pid, args, environ } of await seeProcesses()) {
           if (args[1] !== '-I' || !environ.some((each) => /^CAPSTAN_ATTEMPT=.*:1$/.test(each))) continue;
+          // Another test file may run at the same time.
+          if (!descendants(process.pid).includes(pid)) continue;
           process.kill(pid, 'SIGKILL');
           killed += 1;
         }

@@ -8,6 +8,7 @@ import { createLineSplitter } from '../../src/runtime/line-splitter.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { Store } from '../../src/domain/store.ts';
 import { processesIn } from '../e2e/support/processes.ts';
+import { killQuietly } from './kill-quietly.ts';
 import { tempDir } from './temp-dir.ts';
 
 const program = path.join(import.meta.dirname, '../children/capstan.ts');
@@ -81,7 +82,7 @@ export async function openBuildStage(files: Readonly<Record<string, string>>): P
     try {
       await quiet();
     } finally {
-      for (const { pid } of processesIn(dir.path)) process.kill(pid, 'SIGKILL');
+      for (const { pid } of processesIn(dir.path)) killQuietly(pid);
     }
   });
   const stage: BuildStage = {

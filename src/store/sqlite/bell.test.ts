@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { Bell } from './bell.ts';
 
-const limit = { timeout: 5_000 };
+const limit = { timeout: 20_000 };
 
 function replace(path: string): void {
   writeFileSync(`${path}.new`, '');

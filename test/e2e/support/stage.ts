@@ -19,9 +19,10 @@ import { submitJob } from '../../../src/service/submit-job.ts';
 import { createLogger } from '../../../src/telemetry/create-logger.ts';
 import type { ScenarioInput } from '../../scripted-model/scenario.ts';
 import { startScriptedModel, type ScriptedModel } from '../../scripted-model/start-scripted-model.ts';
+import { killQuietly } from '../../support/kill-quietly.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { startCommand, type Command } from './command.ts';
-import { processesIn, running } from './processes.ts';
+import { processesIn, running, type SeenProcess } from './processes.ts';
 import { prompt } from './steps.ts';
 
 /** Long enough for a busy machine; nothing is ever expected to take it. */
@@ -165,8 +166,11 @@ export async function openStage(scenario: ScenarioInput): Promise<Stage> {
       );
     },
     async pid(...words) {
-      await expect.poll(() => running(dir.path, ...words), polling).toHaveLength(1);
-      return running(dir.path, ...words)[0]?.pid ?? 0;
+      let found: readonly SeenProcess[] = [];
+      const look = (): typeof found => (found = running(dir.path, ...words));
+      await expect.poll(look, polling).toHaveLength(1);
+      const [{ pid }] = found as readonly [SeenProcess];
+      return pid;
     },
     async gone(...words) {
       await expect.poll(() => running(dir.path, ...words), polling).toEqual([]);
@@ -221,7 +225,7 @@ async function noneIn(folder: string): Promise<void> {
       .poll(() => processesIn(folder).map(({ pid, args }) => `${String(pid)}: ${args.join(' ')}`), polling)
       .toEqual([]);
   } finally {
-    for (const { pid } of processesIn(folder)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of processesIn(folder)) killQuietly(pid);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

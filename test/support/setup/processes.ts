@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { killQuietly } from '../kill-quietly.ts';
 import { runVariable, testRunId } from '../test-run.ts';
 
 /** How long what is already dying has to be gone. */
@@ -46,12 +47,4 @@ async function parentOf(pid: number): Promise<number> {
 /** Empty for a process that is gone, a zombie or another user's. */
 async function readOf(pid: number, file: string): Promise<string> {
   return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself between the look and the kill.
-  }
 }
