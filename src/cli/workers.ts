@@ -50,8 +50,7 @@ const list: Action = async (context, _args, raw) => {
   }
   const now = capstan.clock();
   const rows = workers.map((worker) => [
-    worker.id,
-    worker.name ?? '-',
+    worker.name ?? worker.id,
     worker.types.join(','),
     worker.mode,
     worker.status,
@@ -62,7 +61,7 @@ const list: Action = async (context, _args, raw) => {
   ]);
   printTable(
     context.stdout,
-    ['id', 'name', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid / container'],
+    ['worker', 'types', 'mode', 'status', 'active', 'processed', 'uptime', 'pid / container'],
     rows,
   );
   if (all.length === 0)

@@ -10,4 +10,6 @@ export interface BuildView extends AsyncDisposable {
 export interface BuildViewOptions {
   readonly output: 'default' | 'verbose' | 'quiet' | 'json';
   readonly explain: boolean;
+  /** Commands in a text as this caller can type them. */
+  readonly spell: (text: string) => string;
 }

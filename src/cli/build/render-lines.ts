@@ -16,7 +16,7 @@ const shownLines = 12;
 export function renderLines(
   out: { readonly write: (text: string) => unknown },
   colors: Colors,
-  { output, explain }: BuildViewOptions,
+  { output, explain, spell }: BuildViewOptions,
 ): BuildView & {
   /** Keeps what is to be said of it at the end, and says nothing now. */
   note(event: TaskFinished): void;
@@ -80,7 +80,7 @@ export function renderLines(
             say(colors.dim(`· ${event.done}/${event.tasks} · ${event.types.map(describeType).join(' · ')}`));
           return;
         case 'build.finished':
-          if (failures.length > 0) write(['', ...summary(failures, colors)].join('\n'));
+          if (failures.length > 0) write(spell(['', ...summary(failures, colors)].join('\n')));
           say(
             `${event.ok ? colors.green('✓') : colors.red('✗')} ${describeCounts(event.counts)} in ${formatDuration(event.durationMs)} → ${event.output}`,
           );
