@@ -130,6 +130,8 @@ async function startRival(
     CODEX_HOME: codexHome,
     SCRIPTED_KEY: key,
     LANG: 'C.UTF-8',
+    // As for our threads: the checkout that the bench lies in is none of a job's.
+    GIT_CEILING_DIRECTORIES: root,
   };
   const { path: codex } = await findCodex({ bin: null, path: env.PATH, signal: context.signal });
   const mode = sandbox === 'workspace-write' ? ['--sandbox', 'workspace-write'] : profileArgs(root, home);
