@@ -15,7 +15,7 @@ export const codexOverhead: Figure = {
   name: 'codex-overhead',
   about: `One job: one shell command and two calls of the scripted model (a process of its own that counts on no side), on a copy of \`examples/site\`. Ours: a warm worker with everything: accepted through \`submitJob\` (source copied, row synced), claimed,
 workspace and HOME laid out, a thread in the app-server behind the model proxy, events stored, the real difference, patch, result archive and transcript as artifacts, the end synced and seen by a follower. The rival: bare
-\`codex exec --json\` in a folder that is there already, persisted sessions, CODEX_HOME and HOME of its own, and none of that around it. The goal is about the rival with the same permission profile as our threads, in folders that it is told not to trust; for information beside it the one with Codex's own
+\`codex exec --json\` in a folder that is there already, persisted sessions, CODEX_HOME and HOME of its own, and none of that around it. The goal is about the rival with the same permission profile as our threads, in folders that it is told not to trust and around which it, as ours, looks for no repository; for information beside it the one with Codex's own
 \`workspace-write\`, which hides no folder: with a denied folder Codex starts the sandbox two more times a thread, only to look for \`.agents/skills\`. Processor time is that of the whole tree on each side (see the method below); our Node process is
 in it, the small program that starts the rival's processes is not. Rounds alternate; medians of the rounds.`,
   async run(context) {
@@ -130,6 +130,8 @@ async function startRival(
     CODEX_HOME: codexHome,
     SCRIPTED_KEY: key,
     LANG: 'C.UTF-8',
+    // As for our threads: the checkout that the bench lies in is none of a job's.
+    GIT_CEILING_DIRECTORIES: root,
   };
   const { path: codex } = await findCodex({ bin: null, path: env.PATH, signal: context.signal });
   const mode = sandbox === 'workspace-write' ? ['--sandbox', 'workspace-write'] : profileArgs(root, home);

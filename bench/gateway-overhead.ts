@@ -116,6 +116,7 @@ export async function startRaw(
       {
         codexBin,
         codexHome: path.join(dir, 'raw-home'),
+        dataDir: dir,
         scratchDir: path.join(dir, 'raw-scratch'),
         commandPath,
         containment: await probeContainment(signal),

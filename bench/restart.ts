@@ -44,6 +44,7 @@ export async function surroundings({ dir, signal }: FigureContext): Promise<Code
   return {
     codexBin,
     codexHome,
+    dataDir: dir,
     scratchDir: path.join(dir, 'scratch'),
     commandPath,
     containment: await probeContainment(signal),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { startChild } from '../supervisor/child.ts';
 import type { Containment } from '../supervisor/contain.ts';
 import type { AgentThreadRequest } from './driver.ts';
@@ -97,6 +98,7 @@ function environment(
     HOME: command.homeDir,
     TMPDIR: command.tmpDir,
     PATH: commandPath,
+    GIT_CEILING_DIRECTORIES: path.dirname(command.workspaceDir),
     CODEX_HOME: codexHome,
     [attemptVariable]: attemptMark(command),
   };

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { JsonObject } from './json.ts';
 import { permissionProfile } from './permission-profile.ts';
 import type { AgentThreadRequest } from './driver.ts';
@@ -37,6 +38,8 @@ export function threadConfig(
         HOME: request.homeDir,
         PATH: commandPath,
         TMPDIR: request.tmpDir,
+        // A repository around the data folder is none of the job's, also where no sandbox hides it.
+        GIT_CEILING_DIRECTORIES: path.dirname(request.workspaceDir),
         [attemptVariable]: attemptMark(request),
       },
     },

@@ -63,6 +63,7 @@ export async function openGateway(
   const options: BackendOptions = {
     codexBin: found.path,
     codexHome,
+    dataDir: config.dataDir,
     scratchDir: scratch.path,
     // The model proxy is on this machine; a login of Codex's own leads out.
     certificatesFile: upstream === null ? undefined : await writeOneCertificate(scratch.path),

@@ -41,6 +41,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
   const surroundings: CodexProcessOptions = {
     codexBin: codex.path,
     codexHome: settings.home,
+    dataDir,
     scratchDir: scratch.path,
     // The model proxy is on this machine; a login of Codex's own leads out.
     certificatesFile: settings.auth === 'home' ? undefined : await writeOneCertificate(scratch.path),

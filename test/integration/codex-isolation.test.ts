@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -172,6 +173,33 @@ describe.each(driverNames)('with %s', (name) => {
     expect(`${env}${await readOutput(job, 'proc.txt')}`).not.toMatch(
       new RegExp(`planted|${stageToken}|CODEX_HOME`),
     );
+  });
+
+  test('a repository around our data is none of the job: neither its commands nor the model hear of it', async () => {
+    await using stage = await openStage(
+      name,
+      commandsThenText('git rev-parse --show-toplevel >out.txt 2>&1 || echo none >out.txt'),
+    );
+    const job = await stage.newJob();
+    const git = (...args: string[]): string =>
+      execFileSync('git', ['-C', stage.dataDir, '-c', 'user.name=n', '-c', 'user.email=e', ...args], {
+        encoding: 'utf8',
+      }).trim();
+    git('init', '--quiet');
+    git('remote', 'add', 'origin', 'https://example.invalid/planted-remote.git');
+    git('commit', '--quiet', '--allow-empty', '--message', 'm');
+
+    const { thread } = await stage.run(job);
+    const open = await stage.newJob();
+    await stage.run(open, { sandboxMode: 'danger-full-access' });
+
+    for (const each of [job, open]) expect(await readOutput(each)).toBe('none\n');
+    const told = JSON.stringify(stage.model.requests.map(({ headers, body }) => ({ headers, body })));
+    const rollout = await readFile(thread.rolloutPath ?? '', 'utf8');
+    for (const text of [told, rollout]) {
+      expect(text).not.toContain('planted-remote');
+      expect(text).not.toContain(git('rev-parse', 'HEAD'));
+    }
   });
 
   test('the token is in no file, no arguments and no environment', async () => {

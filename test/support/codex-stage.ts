@@ -75,6 +75,7 @@ export async function openStage(
   const options: CodexProcessOptions = {
     codexBin,
     codexHome: dir.join('codex'),
+    dataDir: dir.path,
     scratchDir: dir.join('scratch'),
     commandPath: process.env['PATH'] ?? '',
     containment:
