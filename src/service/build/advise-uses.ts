@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Failure } from '../../contract/failure.ts';
+import type { BuildEntry } from './build-type.ts';
+import type { BuildPlan, PlannedTask } from './plan-build.ts';
 
 export interface MissedIn {
   /** The manifest's folder. */
@@ -11,6 +13,15 @@ export interface MissedIn {
   readonly file: string;
   /** All that the task gets. */
   readonly files: readonly string[];
+}
+
+/** Where a task is that may have missed a file. */
+export function missedIn(
+  { root }: Pick<BuildPlan, 'root'>,
+  { id }: BuildEntry,
+  { plan: { name, files } }: PlannedTask,
+): MissedIn {
+  return { root, job: id, file: name, files };
 }
 
 /** As Python, PlantUML and the page of a notebook say what they did not find. */
@@ -33,7 +44,9 @@ export function adviseWarning(warning: string, place: MissedIn): string {
 }
 
 function adviceOn(text: string, { root, job, file, files }: MissedIn): string | null {
-  const paths = missed.flatMap((pattern) => pattern.exec(text)?.groups?.['path']?.split(', ') ?? []);
+  // An agent's task has no file of its own that paths could start at.
+  const paths =
+    file === '' ? [] : missed.flatMap((pattern) => pattern.exec(text)?.groups?.['path']?.split(', ') ?? []);
   for (const path of paths) {
     const found = posix.join(posix.dirname(file), path);
     const isHere = !posix.isAbsolute(path) && !found.startsWith('../') && existsSync(join(root, found));

@@ -7,7 +7,7 @@ import type { BuildId } from '../../domain/ids.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
-import { adviseUses, adviseWarning } from './advise-uses.ts';
+import { adviseUses, adviseWarning, missedIn } from './advise-uses.ts';
 import { submitJob } from '../submit-job.ts';
 import type { JobWatch } from './job-watch.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
@@ -77,32 +77,19 @@ async function make(deps: MakeDeps, work: Work): Promise<TaskResult> {
   });
   const job = isTerminal(submitted.status.state) ? submitted : await deps.watch.ended(submitted.id);
   const { status } = job;
-  if (status.state === 'succeeded')
-    return advised(await keepOutputs(deps, { ...work, job }, 'built'), deps, work);
+  if (status.state === 'succeeded') return keepOutputs(deps, { ...work, job }, 'built');
   if (status.state === 'cancelled' && deps.stop.aborted)
     return { ...nothing, state: 'cancelled', why: 'the build was stopped', jobId: job.id };
-  const failed: TaskResult = {
+  const place = missedIn(deps.plan, planned.entry, task);
+  return {
     ...nothing,
     state: 'failed',
     why: look.why,
     jobId: job.id,
     durationMs: durationOf(job),
-    failure: 'failure' in status ? status.failure : null,
-    warnings: job.report?.warnings ?? [],
+    failure: 'failure' in status ? adviseUses(status.failure, place) : null,
+    warnings: (job.report?.warnings ?? []).map((warning) => adviseWarning(warning, place)),
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs: null },
-  };
-  return advised(failed, deps, work);
-}
-
-/** With the next step where it missed a file that it could be given. */
-function advised(result: TaskResult, { plan }: MakeDeps, { planned: { entry }, task }: Work): TaskResult {
-  const { name, files } = task.plan;
-  if (name === '') return result;
-  const place = { root: plan.root, job: entry.id, file: name, files };
-  return {
-    ...result,
-    failure: result.failure === null ? null : adviseUses(result.failure, place),
-    warnings: (result.warnings ?? []).map((warning) => adviseWarning(warning, place)),
   };
 }
 
