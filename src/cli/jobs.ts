@@ -11,9 +11,9 @@ import { followEvents } from '../service/follow-events.ts';
 import { readPatch } from '../service/read-patch.ts';
 import { resolveJobId } from '../service/resolve-job-id.ts';
 import { retryJob } from '../service/retry-job.ts';
-import { colorsFor, type Colors } from './colors.ts';
+import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
-import { exitCodeOf, exitCodes, columnsOf } from './context.ts';
+import { exitCodeOf, exitCodes, columnsOf, type CliContext } from './context.ts';
 import { openFromCli } from './open.ts';
 import { definePrune } from './prune.ts';
 import { countOption } from './options.ts';
@@ -22,7 +22,7 @@ import { printTable } from './print-table.ts';
 import { recentEvents } from '../service/recent-events.ts';
 import { phaseWords, renderEvent } from './render-event.ts';
 import { countOf, formatDuration, renderJob, renderState } from './render-job.ts';
-import { oneLine } from './safe-text.ts';
+import { oneLine, safeText } from './safe-text.ts';
 import { spellCommand } from './spell-command.ts';
 import { defineSubmit } from './submit.ts';
 
@@ -153,16 +153,22 @@ const logs: Action = async (context, [id = ''], raw) => {
       continue;
     }
     const text =
-      event.type === 'job.finished' ? finished(event.job, colors) : renderEvent(event, colors, width);
+      event.type === 'job.finished' ? finished(event.job, context) : renderEvent(event, colors, width);
     if (text !== null) context.stdout.write(`${colors.dim(event.at)} ${text}\n`);
   }
   return context.interrupted.aborted ? exitCodeOf(context.interrupted) : exitCodes.ok;
 };
 
-/** The last line of a log. */
-function finished(job: JobView, colors: Colors): string {
-  const why = job.failure?.message ?? job.summary ?? '';
-  return `${renderState(job.state, colors)}${why === '' ? '' : `: ${oneLine(why, 400)}`}`;
+/** The end of a log: what came of it, and the next step where it failed; then what more there is to say of that. */
+function finished({ state, failure, summary }: JobView, { stdout, env }: CliContext): string {
+  const colors = colorsFor(stdout, env);
+  const [why = '', ...more] = failure === undefined ? [summary ?? ''] : failure.message.split('\n');
+  const next =
+    failure === undefined || failure.hint === '' ? [] : [`next: ${spellCommand(failure.hint, env)}`];
+  return [
+    `${renderState(state, colors)}${why === '' ? '' : `: ${oneLine(why, 400)}`}`,
+    ...[...next.map((line) => oneLine(line, 1_000)), ...more.map(safeText)].map((line) => `  ${line}`),
+  ].join('\n');
 }
 
 const cancel: Action = async (context, [id = ''], raw) => {

@@ -43,6 +43,23 @@ test('a job that rests shows until when', () => {
   expect(render({ ...job, status })).toMatch(/^waits +until 1970-01-01T00:01:00.000Z$/m);
 });
 
+test('what failed and the next step stand together, before a traceback', () => {
+  const failure = {
+    kind: 'user',
+    code: 'cell_failed',
+    message: 'a.py: Error\nTraceback\n  x',
+    hint: 'Mend it.',
+  } as const;
+  const lines = render({ ...job, status: { state: 'failed', finishedAtMs: 3, failure } }).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('why'));
+  expect(lines.slice(at, at + 4).map((line) => line.trimEnd())).toEqual([
+    'why       a.py: Error (user: cell_failed)',
+    'next      Mend it.',
+    '          Traceback',
+    '            x',
+  ]);
+});
+
 test('a binary file in a patch is one line', () => {
   const patch = [
     'diff --git a/logo.png b/logo.png',

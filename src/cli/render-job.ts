@@ -55,12 +55,14 @@ export function renderJob(job: JobView, extras: JobExtras, colors: Colors): read
     const last = extras.lastEvent ?? null;
     if (last !== null) lines.push(`${label('last')}${last}`);
   }
-  if (job.failure !== undefined)
-    lines.push(
-      `${label('why')}${safeText(job.failure.message)} ${colors.dim(`(${job.failure.kind}: ${job.failure.code})`)}`,
-    );
-  if (job.failure !== undefined && job.failure.hint !== '')
-    lines.push(`${label('next')}${(extras.spell ?? same)(safeText(job.failure.hint))}`);
+  if (job.failure !== undefined) {
+    const [why = '', ...more] = safeText(job.failure.message).split('\n');
+    lines.push(`${label('why')}${why} ${colors.dim(`(${job.failure.kind}: ${job.failure.code})`)}`);
+    if (job.failure.hint !== '')
+      lines.push(`${label('next')}${(extras.spell ?? same)(safeText(job.failure.hint))}`);
+    // A traceback, for instance: it is not to part the cause from the next step.
+    lines.push(...more.map((line) => `${label('')}${colors.dim(line)}`));
+  }
   if (job.summary !== null) lines.push(`${label('summary')}${oneLine(job.summary, 400)}`);
   for (const check of job.checks) {
     lines.push(

@@ -80,6 +80,15 @@ test('an output that is missing or was changed is put back without a job; one th
   expect(await stage.files('dist')).toEqual(['dist/book.txt', 'dist/mine.txt', 'dist/notes/b.txt']);
 });
 
+test('a job that missed a file of the project is told how to get it, also where its outputs are put back', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.write({ 'notes/a.txt': 'warn pictures that are not there: b.txt' });
+  const advice = `add "uses: 'notes/b.txt'" to the job 'notes'`;
+  expect((await stage.run(['build'])).stderr).toContain(advice);
+  await rm(stage.join('dist'), { recursive: true });
+  expect((await stage.run(['build'])).stderr).toContain(advice);
+});
+
 test('a job that fails hides no other: those beside it are made, those after it are skipped, and exit is 1', async () => {
   await using stage = await openBuildStage({ ...project, 'notes/a.txt': 'fail', 'other.txt': 'other' });
   await stage.write({ 'course.yaml': `${manifest}  - { id: other, type: shout, input: other.txt }\n` });

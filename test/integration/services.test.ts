@@ -46,6 +46,14 @@ test('services outlive the command, serve builds and survive them', async () => 
   await stage.run(['stop-services']);
 });
 
+test('services that nobody waited for get ready all the same, and go on', async () => {
+  await using stage = await openBuildStage(project);
+  expect((await stage.run(['start-services', '--no-wait'])).code).toBe(0);
+  const built = async (): Promise<number | null> => (await stage.build('--no-auto-start')).code;
+  await expect.poll(built, { timeout: 30_000, interval: 200 }).toBe(0);
+  expect((await stage.run(['stop-services'])).code).toBe(0);
+});
+
 test('services that run are not started twice; stopping them stops them all, and again is nothing', async () => {
   await using stage = await openBuildStage(project);
   await stage.run(['start-services', '--worker-count=2']);

@@ -74,7 +74,7 @@ function createShoutRunner(dataDir: string): Runner {
           const [word, argument = ''] = line.split(' ');
           if (word === 'log') appendFileSync(argument, `${String(process.pid)}\n`);
           if (word === 'name') name = argument;
-          if (word === 'warn') warnings.push(argument);
+          if (word === 'warn') warnings.push(line.slice('warn '.length));
           if (word === 'take') text += await readFile(path.join(source, argument), 'utf8');
           if (word === 'wait')
             while (!existsSync(argument)) {

@@ -80,7 +80,9 @@ export function renderLines(
             say(colors.dim(`· ${event.done}/${event.tasks} · ${event.types.map(describeType).join(' · ')}`));
           return;
         case 'build.finished':
-          if (failures.length > 0) write(spell(['', ...summary(failures, colors)].join('\n')));
+          if (failures.length > 0)
+            write(spell([...(quiet ? [] : ['']), ...summary(failures, colors)].join('
+')));
           say(
             `${event.ok ? colors.green('✓') : colors.red('✗')} ${describeCounts(event.counts)} in ${formatDuration(event.durationMs)} → ${event.output}`,
           );
@@ -150,10 +152,10 @@ function describeFailure({ task, failure, jobId }: TaskFinished, colors: Colors)
   const lines = [
     `${colors.red('failed')} ${task}: ${oneLine(first, 2_000)} ${colors.dim(`(${failure.kind}: ${failure.code})`)}`,
   ];
+  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${oneLine(failure.hint, 1_000)}`);
   // A traceback says most at its end.
   const shown = more.filter((line) => line.trim() !== '').slice(-shownLines);
   lines.push(...shown.map((line) => colors.dim(`    ${cutLine(line)}`)));
-  if (failure.hint !== '') lines.push(`${colors.cyan('  next:')} ${oneLine(failure.hint, 1_000)}`);
   if (jobId !== null) lines.push(colors.dim(`  log:  capstan jobs logs ${jobId}`));
   return lines;
 }

@@ -35,7 +35,8 @@ export async function startDetachedWorker(
   const child = spawn(options.command, [...options.args], {
     cwd: options.cwd,
     env: options.env,
-    stdio: ['ignore', 'pipe', log],
+    // Where nobody waits, nobody reads: a pipe would break under it, and end it.
+    stdio: ['ignore', options.wait ? 'pipe' : log, log],
     // A session of its own: neither a terminal's Ctrl-C nor its end reaches it.
     detached: true,
   });
@@ -45,9 +46,8 @@ export async function startDetachedWorker(
     new AppError('infrastructure', 'worker_start_failed', `The ${options.type} worker ${what}.`, {
       hint: 'See its log.',
     });
-  if (stdout === null) throw failed('has no stdout');
   const reader = readStart();
-  stdout.on('data', (chunk: Buffer) => {
+  stdout?.on('data', (chunk: Buffer) => {
     reader.push(chunk);
   });
   const over = Promise.withResolvers<never>();
@@ -58,7 +58,7 @@ export async function startDetachedWorker(
       over.reject(failed(`ended with ${how} before it took jobs`));
     };
     // What it said last may still be on its way.
-    if (stdout.closed) end();
+    if (stdout === null || stdout.closed) end();
     else stdout.once('close', end);
   });
   using limit = startDeadline(options.startLimitMs, () =>
@@ -84,7 +84,7 @@ export async function startDetachedWorker(
   } finally {
     stop.removeEventListener('abort', onAbort);
     // It says nothing more there, and must not keep this process.
-    stdout.destroy();
+    stdout?.destroy();
     child.unref();
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { drawioJobInputSchema, type DrawioFormat, type DrawioJobInput } from '../../contract/drawio-job.ts';
+import { join } from 'node:path';
+import type { DrawioFormat, DrawioJobInput } from '../../contract/drawio-job.ts';
 import { removeTree } from '../../artifacts/remove-tree.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
@@ -9,12 +9,9 @@ import { jailed, type Jail } from '../../supervisor/jail.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { runTool, type ToolOutput } from '../run-tool.ts';
-import { drawioExtensions, fileName, stemOf, uniquePaths, type DrawioLimits } from './drawio-files.ts';
+import { drawioIntake, pageTitle, pageTarget, uniquePaths, type DrawioLimits } from './drawio-files.ts';
 import { desktopCommand, type DrawioDesktop } from './find-drawio.ts';
 import { pageNames } from './page-names.ts';
-
-const minute = 60_000;
-const mib = 1024 * 1024;
 
 export interface DrawioDesktopOptions {
   readonly drawio: DrawioDesktop;
@@ -30,12 +27,7 @@ export function createDrawioDesktopTool(
   limits: DrawioLimits,
 ): DocumentTool<DrawioJobInput> {
   return {
-    type: 'drawio',
-    inputSchema: drawioJobInputSchema,
-    extensions: [...drawioExtensions, '.xml'],
-    picked: drawioExtensions,
-    maxFileBytes: limits.drawioMaxMib * mib,
-    timeoutMs: 10 * minute,
+    ...drawioIntake(limits),
     start: () => Promise.resolve(),
     open: (work) =>
       Promise.resolve({
@@ -65,12 +57,11 @@ async function drawFile(
     await writeFile(join(room, 'in.drawio'), xml);
     const outputs: Output[] = [];
     for (const [page, name] of names.entries()) {
-      const title = name ?? `Page-${String(page + 1)}`;
-      const target = names.length === 1 ? stemOf(file) : `${stemOf(file)}-${fileName(title)}`;
+      const title = pageTitle(name, page);
       for (const format of input.formats) {
         const where = `${file}, ${title}`;
         const content = await drawPage(tool, { room, page, format, scale: input.scale, where, signal });
-        outputs.push({ path: join(dirname(file), `${target}.${format}`), content });
+        outputs.push({ path: pageTarget(file, names.length === 1 ? null : title, format), content });
       }
     }
     return uniquePaths(outputs);

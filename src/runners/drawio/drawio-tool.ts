@@ -1,17 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { drawioJobInputSchema, type DrawioJobInput } from '../../contract/drawio-job.ts';
+import type { DrawioJobInput } from '../../contract/drawio-job.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { createBrowser, type Browser, type BrowserOptions } from '../browser/browser.ts';
 import type { DocumentTool, DocumentWork, Output } from '../document/document-tool.ts';
 import { readText } from '../document/read-text.ts';
 import { drawPage, listPages, type DrawnPage } from './draw-page.ts';
 import type { DrawioApp } from './find-drawio.ts';
-import { drawioExtensions, fileName, stemOf, uniquePaths, type DrawioLimits } from './drawio-files.ts';
-
-const minute = 60_000;
-const mib = 1024 * 1024;
+import { drawioIntake, pageTitle, pageTarget, uniquePaths, type DrawioLimits } from './drawio-files.ts';
 
 export type DrawioToolOptions = Omit<BrowserOptions, 'chromium' | 'folders'> & {
   readonly drawio: DrawioApp;
@@ -28,12 +25,7 @@ export async function createDrawioTool(
   const script = await readFile(new URL('export.page.js', import.meta.url), 'utf8');
   const url = pathToFileURL(join(drawio.app, 'export3.html')).href;
   return {
-    type: 'drawio',
-    inputSchema: drawioJobInputSchema,
-    extensions: [...drawioExtensions, '.xml'],
-    picked: drawioExtensions,
-    maxFileBytes: limits.drawioMaxMib * mib,
-    timeoutMs: 10 * minute,
+    ...drawioIntake(limits),
     start: (signal) => browser.start(signal),
     open: async (work) => ({
       convert: (file) => drawFile({ browser, url, script, limitMs }, work, file),
@@ -67,10 +59,10 @@ async function drawFile(
     for (const [index, name] of names.entries()) {
       for (const format of input.formats) {
         const drawn = await drawPage(page, { xml, page: index, format, scale: input.scale });
-        const title = name ?? `Page-${String(index + 1)}`;
+        const title = pageTitle(name, index);
         note(warn, `${file}, ${title}`, drawn);
-        const target = names.length === 1 ? stemOf(file) : `${stemOf(file)}-${fileName(title)}`;
-        outputs.push({ path: join(dirname(file), `${target}.${format}`), content: drawn.image });
+        const path = pageTarget(file, names.length === 1 ? null : title, format);
+        outputs.push({ path, content: drawn.image });
       }
     }
     return uniquePaths(outputs);

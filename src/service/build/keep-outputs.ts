@@ -1,5 +1,6 @@
 import type { Job } from '../../domain/job.ts';
 import { AppError } from '../../runtime/app-error.ts';
+import { adviseWarning, missedIn } from './advise-uses.ts';
 import type { Look, LookDeps } from './look-at-task.ts';
 import { writeOutputs } from './output-files.ts';
 import type { PlannedEntry, PlannedTask } from './plan-build.ts';
@@ -38,6 +39,7 @@ export async function keepOutputs(
       if (owner !== task.id) throw outputTaken(path, owner);
     },
   });
+  const place = missedIn(plan, planned.entry, task);
   return {
     state,
     why: look.why,
@@ -45,7 +47,7 @@ export async function keepOutputs(
     outputs,
     durationMs: durationOf(job),
     failure: null,
-    warnings: job.report?.warnings ?? [],
+    warnings: (job.report?.warnings ?? []).map((warning) => adviseWarning(warning, place)),
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs },
   };
 }

@@ -7,6 +7,7 @@ import type { BuildId } from '../../domain/ids.ts';
 import { isTerminal, type Job } from '../../domain/job.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
+import { adviseUses, adviseWarning, missedIn } from './advise-uses.ts';
 import { submitJob } from '../submit-job.ts';
 import type { JobWatch } from './job-watch.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
@@ -79,14 +80,15 @@ async function make(deps: MakeDeps, work: Work): Promise<TaskResult> {
   if (status.state === 'succeeded') return keepOutputs(deps, { ...work, job }, 'built');
   if (status.state === 'cancelled' && deps.stop.aborted)
     return { ...nothing, state: 'cancelled', why: 'the build was stopped', jobId: job.id };
+  const place = missedIn(deps.plan, planned.entry, task);
   return {
     ...nothing,
     state: 'failed',
     why: look.why,
     jobId: job.id,
     durationMs: durationOf(job),
-    failure: 'failure' in status ? status.failure : null,
-    warnings: job.report?.warnings ?? [],
+    failure: 'failure' in status ? adviseUses(status.failure, place) : null,
+    warnings: (job.report?.warnings ?? []).map((warning) => adviseWarning(warning, place)),
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs: null },
   };
 }
