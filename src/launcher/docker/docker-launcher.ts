@@ -4,6 +4,7 @@ import type { Config } from '../../config/settings.ts';
 import type { LaunchedWorker, Launcher, WorkerSpec } from '../../domain/launcher.ts';
 import type { Logger } from '../../domain/logger.ts';
 import type { WorkerRecord } from '../../domain/worker.ts';
+import type { AppError } from '../../runtime/app-error.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
 import { hasSecrets, type Secrets } from '../hand-secrets.ts';
 import { launchAttached } from '../launch-attached.ts';
@@ -53,6 +54,7 @@ export interface DockerLauncherOptions {
 interface Attached {
   readonly supervisor: Supervisor<string>;
   readonly containerId: () => string | null;
+  readonly hopeless: () => AppError | null;
 }
 
 /** Workers in containers of this machine's engine. */
@@ -109,11 +111,14 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   async function attach(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
     const known = attached.get(spec.name);
     if (known !== undefined) {
+      const why = known.hopeless();
+      if (why !== null) throw why;
       await known.supervisor.whenReady(signal, startTimeoutMs);
       return seen(spec.name, known);
     }
     const { engine, network, start, secrets } = await prepare(spec, signal);
     const lives = containerLives(engine, start, {
+      memoryMb,
       before: () => useNetwork(engine, network),
       onOutOfMemory: () => {
         const hint = 'raise workers.memory_mb, or lower worker.concurrency';
@@ -129,9 +134,9 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       logger: logger.child({ worker: spec.name }),
       onLogLine: options.onLogLine,
       onExit: options.onExit,
-      describeFailure: (_message, lastLines) => lives.failure(memoryMb, lastLines),
+      describeFailure: (_message, lastLines) => lives.failure(lastLines),
     });
-    const entry: Attached = { supervisor, containerId: lives.containerId };
+    const entry: Attached = { supervisor, ...lives };
     attached.set(spec.name, entry);
     try {
       await requireShared(await ready(signal));
