@@ -17,6 +17,7 @@ import type { Engine } from './engine.ts';
 import { requireImage } from './images.ts';
 import { labels } from './labels.ts';
 import { planMounts } from './mounts.ts';
+import { requireCodexHome } from './require-codex-home.ts';
 import { requireReachable } from './require-reachable.ts';
 import { placeSecrets, type WorkerSecret } from './place-secrets.ts';
 import { removeIdleNetwork, requireNetwork } from './networks.ts';
@@ -26,6 +27,8 @@ import { stopContainer } from './stop-container.ts';
 /** What a type of worker needs besides its image and the data folder. */
 export interface TypeNeeds {
   readonly network: boolean;
+  /** Whether it runs agents, whose threads and login are in CODEX_HOME. */
+  readonly codexHome: boolean;
   /** Its keys, by the names of their variables. */
   readonly secrets: Readonly<Record<string, WorkerSecret>>;
   /** An address that its jobs ask; null where they ask none. */
@@ -63,12 +66,6 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   const { dbPath } = config;
   const { networkName, startRetries, startTimeoutMs, memoryMb } = config.workers;
   const attached = new Map<string, Attached>();
-  const { mounts, inside } = planMounts({
-    platform: options.platform,
-    dataDir: config.dataDir,
-    dbPath,
-    codexHome: config.codex.home,
-  });
   let usedNetwork = false;
   let networkTurn = Promise.resolve();
 
@@ -78,6 +75,13 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const image = spec.image ?? '';
     const needs = options.needsOf(spec.type);
     if (needs.asks !== null) requireReachable(needs.asks);
+    if (needs.codexHome) requireCodexHome(config);
+    const { mounts, inside } = planMounts({
+      platform: options.platform,
+      dataDir: config.dataDir,
+      dbPath,
+      codexHome: needs.codexHome ? config.codex.home : null,
+    });
     const policy = { pull: config.workers.pull, onNotice: options.onNotice };
     await requireImage(engine, image, { policy, signal });
     const network = needs.network ? networkName : null;
