@@ -61,18 +61,18 @@ const work: Action = async (context, _args, raw) => {
   const tells = options.json || options.parentPipe;
   const { concurrency: _concurrency, type: _type, ...settings } = raw;
   const stop = new AbortController();
+  const onInterrupted = (): void => {
+    stop.abort(String(context.interrupted.reason));
+  };
+  if (context.interrupted.aborted) onInterrupted();
+  context.interrupted.addEventListener('abort', onInterrupted, { once: true });
   try {
-    const handed = options.secrets ? await readSecrets(context.stdin, context.interrupted) : {};
+    const handed = options.secrets ? await readSecrets(context.stdin, stop.signal) : {};
     await using capstan = await openFromCli(context, settings, {
       quiet: false,
       contained: options.mode === 'docker',
       handed,
     });
-    const onInterrupted = (): void => {
-      stop.abort(String(context.interrupted.reason));
-    };
-    if (context.interrupted.aborted) onInterrupted();
-    context.interrupted.addEventListener('abort', onInterrupted, { once: true });
     if (options.parentPipe) {
       context.stdin.resume();
       context.stdin.once('end', () => {

@@ -229,6 +229,12 @@ needs('docker').describe('where codex workers are to be containers', () => {
       ),
     });
     try {
+      const elsewhere = { ...stage.env, CAPSTAN_CODEX__HOME: stage.dir.join('none') };
+      const missing = await run(process.execPath, [bin, 'start-services'], {
+        cwd: stage.dir.path,
+        env: elsewhere,
+      }).catch((error: unknown) => error as { readonly stderr: string });
+      expect(missing.stderr).toContain('codex_home_missing');
       await stage.capstan('start-services');
       const container = await stage.container();
       await stage.requireJobDone();

@@ -169,6 +169,26 @@ needs('docker').describe('workers in containers', () => {
   );
 
   test(
+    'a build whose worker is paused says so once, and goes on with it',
+    async () => {
+      await using built = await openContainerStage(image, 40);
+      const build = built.start(['build']);
+      await using store = await built.stage.store();
+      const running = async () => (await store.listJobs({ states: ['running'], limit: 9 })).items.length;
+      await expect.poll(running, polling).toBeGreaterThan(0);
+      const [paused = ''] = await built.containers();
+      await docker('pause', paused);
+      await expect.poll(() => build.said(), polling).toContain('hangs or is paused');
+      await docker('unpause', paused);
+      const { code, stderr } = await build.ended;
+      expect(code).toBe(0);
+      for (const once of ['hangs or is paused', 'started 1 docker'])
+        expect(stderr.split(once)).toHaveLength(2);
+    },
+    limitMs,
+  );
+
+  test(
     'what is missing is said before any job is accepted, and nothing is left',
     async () => {
       await using built = await openContainerStage(image, 1);
@@ -225,6 +245,35 @@ needs('docker').describe('workers in containers', () => {
       await docker('image', 'rm', '--force', dies, other);
     },
     limitMs,
+  );
+
+  test(
+    'a build whose workers are killed for want of memory again and again ends, and says which setting to raise',
+    async () => {
+      await using built = await openContainerStage(image, 40);
+      // It takes jobs, and then all the memory there is.
+      const script = [
+        'exec 3<&0; mkfifo /tmp/said',
+        'capstan "$@" <&3 >/tmp/said & IFS= read -r line </tmp/said; printf "%s\\n" "$line"',
+        'exec tail /dev/zero',
+      ].join('; ');
+      const entry = JSON.stringify(['sh', '-c', script, 'worker']);
+      const greedy = await derived(built.stage.root, `FROM ${image}\nENTRYPOINT ${entry}\n`);
+      const { code, stderr } = await built.run(['build'], {
+        CAPSTAN_WORKERS__PLANTUML__IMAGE: greedy,
+        CAPSTAN_WORKERS__MEMORY_MB: '256',
+      });
+      expect({ code, stderr }).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(
+          'needed more than its 256 MiB and was killed. (container_died)',
+        ) as string,
+      });
+      expect(stderr).toContain('Raise workers.memory_mb');
+      expect(await built.containers()).toEqual([]);
+      await docker('image', 'rm', '--force', greedy);
+    },
+    2 * limitMs,
   );
 
   test(

@@ -4,6 +4,7 @@ import type { Config } from '../../config/settings.ts';
 import type { LaunchedWorker, Launcher, WorkerSpec } from '../../domain/launcher.ts';
 import type { Logger } from '../../domain/logger.ts';
 import type { WorkerRecord } from '../../domain/worker.ts';
+import type { AppError } from '../../runtime/app-error.ts';
 import type { Supervisor } from '../../supervisor/supervisor-options.ts';
 import { hasSecrets, type Secrets } from '../hand-secrets.ts';
 import { launchAttached } from '../launch-attached.ts';
@@ -16,6 +17,7 @@ import type { Engine } from './engine.ts';
 import { requireImage } from './images.ts';
 import { labels } from './labels.ts';
 import { planMounts } from './mounts.ts';
+import { requireCodexHome } from './require-codex-home.ts';
 import { requireReachable } from './require-reachable.ts';
 import { placeSecrets, type WorkerSecret } from './place-secrets.ts';
 import { removeIdleNetwork, requireNetwork } from './networks.ts';
@@ -25,6 +27,8 @@ import { stopContainer } from './stop-container.ts';
 /** What a type of worker needs besides its image and the data folder. */
 export interface TypeNeeds {
   readonly network: boolean;
+  /** Whether it runs agents, whose threads and login are in CODEX_HOME. */
+  readonly codexHome: boolean;
   /** Its keys, by the names of their variables. */
   readonly secrets: Readonly<Record<string, WorkerSecret>>;
   /** An address that its jobs ask; null where they ask none. */
@@ -53,6 +57,7 @@ export interface DockerLauncherOptions {
 interface Attached {
   readonly supervisor: Supervisor<string>;
   readonly containerId: () => string | null;
+  readonly hopeless: () => AppError | null;
 }
 
 /** Workers in containers of this machine's engine. */
@@ -61,12 +66,6 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   const { dbPath } = config;
   const { networkName, startRetries, startTimeoutMs, memoryMb } = config.workers;
   const attached = new Map<string, Attached>();
-  const { mounts, inside } = planMounts({
-    platform: options.platform,
-    dataDir: config.dataDir,
-    dbPath,
-    codexHome: config.codex.home,
-  });
   let usedNetwork = false;
   let networkTurn = Promise.resolve();
 
@@ -76,6 +75,13 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
     const image = spec.image ?? '';
     const needs = options.needsOf(spec.type);
     if (needs.asks !== null) requireReachable(needs.asks);
+    if (needs.codexHome) requireCodexHome(config);
+    const { mounts, inside } = planMounts({
+      platform: options.platform,
+      dataDir: config.dataDir,
+      dbPath,
+      codexHome: needs.codexHome ? config.codex.home : null,
+    });
     const policy = { pull: config.workers.pull, onNotice: options.onNotice };
     await requireImage(engine, image, { policy, signal });
     const network = needs.network ? networkName : null;
@@ -109,11 +115,14 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
   async function attach(spec: WorkerSpec, signal: AbortSignal): Promise<LaunchedWorker> {
     const known = attached.get(spec.name);
     if (known !== undefined) {
+      const why = known.hopeless();
+      if (why !== null) throw why;
       await known.supervisor.whenReady(signal, startTimeoutMs);
       return seen(spec.name, known);
     }
     const { engine, network, start, secrets } = await prepare(spec, signal);
     const lives = containerLives(engine, start, {
+      memoryMb,
       before: () => useNetwork(engine, network),
       onOutOfMemory: () => {
         const hint = 'raise workers.memory_mb, or lower worker.concurrency';
@@ -130,9 +139,9 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       logger: logger.child({ worker: spec.name }),
       onLogLine: options.onLogLine,
       onExit: options.onExit,
-      describeFailure: (_message, lastLines) => lives.failure(memoryMb, lastLines),
+      describeFailure: (_message, lastLines) => lives.failure(lastLines),
     });
-    const entry: Attached = { supervisor, containerId: lives.containerId };
+    const entry: Attached = { supervisor, ...lives };
     attached.set(spec.name, entry);
     try {
       await requireShared(await ready(signal));

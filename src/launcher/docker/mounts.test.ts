@@ -45,3 +45,14 @@ describe('what a container sees of this machine', () => {
     });
   });
 });
+
+test('a worker that runs no agent is shown no folder with a login', () => {
+  const folders = { platform: 'linux', dataDir: '/d', dbPath: '/d/capstan.db' } as const;
+  expect(planMounts({ ...folders, codexHome: '/login' }).mounts).toContainEqual({
+    source: '/login',
+    target: '/login',
+  });
+  const plan = planMounts({ ...folders, codexHome: null });
+  expect(plan.mounts).toEqual([{ source: '/d', target: '/d' }]);
+  expect(plan.inside.codexHome).toBe('/d/codex-home');
+});

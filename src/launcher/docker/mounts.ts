@@ -5,7 +5,8 @@ export interface HostFolders {
   readonly platform: NodeJS.Platform;
   readonly dataDir: string;
   readonly dbPath: string;
-  readonly codexHome: string;
+  /** Null: the worker runs no agent, and is shown no login. */
+  readonly codexHome: string | null;
 }
 
 export interface Mount {
@@ -47,10 +48,11 @@ export function planMounts({ platform, dataDir, dbPath, codexHome }: HostFolders
     return target;
   }
 
+  const insideData = reach(dataDir, 'data');
   const inside = {
-    dataDir: reach(dataDir, 'data'),
+    dataDir: insideData,
     dbPath: posix.join(reach(path.dirname(dbPath), 'database'), path.basename(dbPath)),
-    codexHome: reach(codexHome, 'codex-home'),
+    codexHome: codexHome === null ? posix.join(insideData, 'codex-home') : reach(codexHome, 'codex-home'),
   };
   return { mounts, inside };
 }

@@ -51,14 +51,30 @@ export function createBuildFleet(options: FleetOptions): BuildFleet {
     return counts;
   }
 
-  async function launch({ type, mode, image, source }: WorkerDemand, number: number, signal: AbortSignal) {
+  /** Whether it is a new one: one that has died is started again by whoever keeps it alive. */
+  async function launch(
+    { type, mode, image, source }: WorkerDemand,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const name = `capstan-build-${buildId.slice(-12)}-${type}-${number}`;
     const spec = { name, type, buildId, lifetime: 'attached', image } as const;
     const { handle } = await launchers.get(mode).launch(spec, signal);
     const workerId = (await store.listWorkers()).find((worker) => worker.name === name)?.id;
-    if (!launched.has(name))
-      logger.info({ type, mode, workerId, worker: name, handle, source }, 'Worker started');
+    if (launched.has(name)) return false;
+    logger.info({ type, mode, workerId, worker: name, handle, source }, 'Worker started');
     launched.add(name);
+    return true;
+  }
+
+  /** Whoever pauses a worker may want it so, or not know what waits for it. */
+  async function warnOfHung(): Promise<void> {
+    for (const { worker, status } of await seeWorkers(capstan)) {
+      if (worker.buildId !== buildId || status !== 'hung') continue;
+      options.onWarning(
+        `The worker ${worker.name ?? worker.id} hangs or is paused: its jobs wait until it goes on, or is ended (\`capstan workers list\`).`,
+      );
+    }
   }
 
   return {
@@ -88,14 +104,19 @@ export function createBuildFleet(options: FleetOptions): BuildFleet {
       );
       const disk = diskWarning(config.dataDir);
       for (const warning of [...warnings, ...(disk === null ? [] : [disk])]) options.onWarning(warning);
+      await warnOfHung();
+      const started = new Map<string, number>();
       await Promise.all(
         demands.flatMap((demand) =>
-          Array.from({ length: demand.count }, (_, at) => launch(demand, at + 1, signal)),
+          Array.from({ length: demand.count }, async (_, at) => {
+            const isNew = await launch(demand, at + 1, signal);
+            if (isNew) started.set(demand.type, (started.get(demand.type) ?? 0) + 1);
+          }),
         ),
       );
       for (const demand of wanted) {
-        const started = demands.find(({ type }) => type === demand.type)?.count ?? 0;
-        options.onUsed({ demand, reused: reusable(demand.type), started });
+        const used = { reused: reusable(demand.type), started: started.get(demand.type) ?? 0 };
+        if (used.reused + used.started > 0) options.onUsed({ demand, ...used });
       }
     },
     serving: () => count((owner) => owner === null || owner === buildId),

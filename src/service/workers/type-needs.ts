@@ -18,6 +18,7 @@ export function typeNeeds(type: string, { codex }: Config, profile: ProfileSeed)
   const asksModel = isAgent(type) && codex.auth === 'profile';
   return {
     network: !offline.includes(type),
+    codexHome: isAgent(type),
     secrets:
       asksModel && openaiApiKey !== null
         ? { OPENAI_API_KEY: { value: openaiApiKey.reveal(), file: openaiApiKeyFile ?? null } }

@@ -27,7 +27,9 @@ export function listEvents(db: Database, { id, afterSeq, limit }: EventRange): J
     .where('seq', '>', afterSeq)
     .orderBy('seq')
     .limit(limit);
-  return all(db, query).map((row) => toJobEvent(row, job));
+  // Another process may have ended the job since its row was read: its last event, which carries the row, is for the next question then.
+  const known = all(db, query).filter(({ seq }) => seq <= job.last_seq);
+  return known.map((row) => toJobEvent(row, job));
 }
 
 function toJobEvent(row: StoredEvent, job: JobRow): JobEvent {
