@@ -123,6 +123,7 @@ function supervisionOf(
   const log = workerLog(logger);
   return {
     supervisor: {
+      isNextPrepared: true,
       startupTimeoutMs: Math.min(settings.startupTimeoutMs, settings.handshakeTimeoutMs),
       restart: {
         restartMax: settings.restartMax,
