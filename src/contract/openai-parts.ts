@@ -23,7 +23,7 @@ export const stopSchema = z
 
 export const tokenLimitSchema = z.int().min(1).max(10_000_000);
 
-/** An https URL, or a data URL of an image whose base64 is whole. */
+/** A data URL of an image whose base64 is whole. Codex takes no other, and to fetch one would let callers reach what this machine reaches. */
 export const imageUrlSchema = z.string().superRefine((url, context) => {
   const problem = imageProblem(url);
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
@@ -32,9 +32,7 @@ export const imageUrlSchema = z.string().superRefine((url, context) => {
 export const imageDetailSchema = z.enum(['auto', 'low', 'high']);
 
 function imageProblem(url: string): string | null {
-  if (!url.startsWith('data:')) {
-    return /^https?:\/\/\S+$/.test(url) ? null : 'must be an http(s) URL or a data URL';
-  }
+  if (!url.startsWith('data:')) return 'must be a data URL: an image that lies elsewhere is not fetched';
   const comma = url.indexOf(',');
   const head = url.slice(5, comma);
   if (comma === -1 || !/^image\/(png|jpe?g|gif|webp);base64$/.test(head))
