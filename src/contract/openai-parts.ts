@@ -18,7 +18,9 @@ export const verbositySchema = z.enum(['low', 'medium', 'high']);
 
 /** Longer ones would be held back for longer than a reader likes. */
 export const stopSchema = z
-  .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)])
+  .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)], {
+    error: 'must be a string of 1 to 256 characters, or up to 4 of them',
+  })
   .transform((stop) => (typeof stop === 'string' ? [stop] : stop));
 
 export const tokenLimitSchema = z.int().min(1).max(10_000_000);
@@ -65,6 +67,8 @@ export type FunctionTool = z.output<typeof functionSchema>;
 
 export const maxTools = 128;
 export const toolModeSchema = z.enum(['none', 'auto', 'required']);
+
+export const toolChoiceError = 'must be "none", "auto", "required" or a function';
 
 /** The schema that an answer has to fit. */
 export const namedSchemaSchema = z.object({

@@ -171,6 +171,9 @@ describe('with a child that answers at once', () => {
     [{ reasoning_effort: 'huge' }, /^'reasoning_effort' must be "none" or .* or "xhigh"\.$/],
     [{ temperature: 3 }, "'temperature' must be at most 2."],
     [{ max_tokens: 0 }, "'max_tokens' must be at least 1."],
+    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, /^'stop' must be a string .* up to 4/],
+    [{ tool_choice: 'tea' }, /^'tool_choice' must be "none", .* or a function\.$/],
+    [{ messages: [{ role: 'user', content: [{ type: 'file' }] }] }, /must be 'text' or 'image_url'\.$/],
     [{ modalities: ['text', 'audio'] }, "'modalities' must have at most 1 entries."],
   ])('%j: the message says what it may be', async (body, said) => {
     expect((await errorOf(await stage.chat(body))).message).toMatch(said);
