@@ -12,6 +12,7 @@ import {
   optional,
   stopSchema,
   tokenLimitSchema,
+  toolChoiceError,
   toolModeSchema,
   verbositySchema,
 } from './openai-parts.ts';
@@ -61,10 +62,10 @@ export type ChatMessage = z.output<typeof message>;
 
 const tool = z.object({ type: z.literal('function'), function: functionSchema });
 
-const toolChoice = z.union([
-  toolModeSchema,
-  z.object({ type: z.literal('function'), function: z.object({ name: nameSchema }) }),
-]);
+const toolChoice = z.union(
+  [toolModeSchema, z.object({ type: z.literal('function'), function: z.object({ name: nameSchema }) })],
+  { error: toolChoiceError },
+);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),

@@ -18,12 +18,14 @@ export const verbositySchema = z.enum(['low', 'medium', 'high']);
 
 /** Longer ones would be held back for longer than a reader likes. */
 export const stopSchema = z
-  .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)])
+  .union([z.string().min(1).max(256), z.array(z.string().min(1).max(256)).max(4)], {
+    error: 'must be a string of 1 to 256 characters, or up to 4 of them',
+  })
   .transform((stop) => (typeof stop === 'string' ? [stop] : stop));
 
 export const tokenLimitSchema = z.int().min(1).max(10_000_000);
 
-/** An https URL, or a data URL of an image whose base64 is whole. */
+/** A data URL of an image whose base64 is whole. Codex takes no other, and to fetch one would let callers reach what this machine reaches. */
 export const imageUrlSchema = z.string().superRefine((url, context) => {
   const problem = imageProblem(url);
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
@@ -32,9 +34,7 @@ export const imageUrlSchema = z.string().superRefine((url, context) => {
 export const imageDetailSchema = z.enum(['auto', 'low', 'high']);
 
 function imageProblem(url: string): string | null {
-  if (!url.startsWith('data:')) {
-    return /^https?:\/\/\S+$/.test(url) ? null : 'must be an http(s) URL or a data URL';
-  }
+  if (!url.startsWith('data:')) return 'must be a data URL: an image that lies elsewhere is not fetched';
   const comma = url.indexOf(',');
   const head = url.slice(5, comma);
   if (comma === -1 || !/^image\/(png|jpe?g|gif|webp);base64$/.test(head))
@@ -67,6 +67,8 @@ export type FunctionTool = z.output<typeof functionSchema>;
 
 export const maxTools = 128;
 export const toolModeSchema = z.enum(['none', 'auto', 'required']);
+
+export const toolChoiceError = 'must be "none", "auto", "required" or a function';
 
 /** The schema that an answer has to fit. */
 export const namedSchemaSchema = z.object({

@@ -11,6 +11,7 @@ import {
   nameSchema,
   optional,
   tokenLimitSchema,
+  toolChoiceError,
   toolModeSchema,
   verbositySchema,
 } from './openai-parts.ts';
@@ -52,7 +53,9 @@ export type ResponseInputItem = z.output<typeof item>;
 
 const tool = functionSchema.extend({ type: z.literal('function') });
 
-const toolChoice = z.union([toolModeSchema, z.object({ type: z.literal('function'), name: nameSchema })]);
+const toolChoice = z.union([toolModeSchema, z.object({ type: z.literal('function'), name: nameSchema })], {
+  error: toolChoiceError,
+});
 
 const format = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),

@@ -124,6 +124,7 @@ function supervisionOf(
   const log = workerLog(logger);
   return {
     supervisor: {
+      isNextPrepared: true,
       startupTimeoutMs: Math.min(settings.startupTimeoutMs, settings.handshakeTimeoutMs),
       restart: {
         restartMax: settings.restartMax,

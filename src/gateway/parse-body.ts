@@ -34,8 +34,34 @@ function depth(issue: Issue): number {
   return issue.path.length + Math.max(0, ...inside);
 }
 
-function said({ message }: Issue): string {
+function said(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'invalid_union': {
+      const known = / Expected (.*)$/.exec(issue.message)?.[1];
+      return known === undefined ? plainly(issue.message) : `must be ${known.replaceAll(' | ', ' or ')}`;
+    }
+    case 'too_small':
+      return `must ${bound(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+    case 'too_big':
+      return `must ${bound(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return plainly(issue.message);
+  }
+}
+
+function plainly(message: string): string {
   return /^(must|is) /.test(message) ? message : `is not valid: ${message}`;
+}
+
+function bound(origin: string): string {
+  return origin === 'array' || origin === 'string' ? 'have' : 'be';
+}
+
+function unit(origin: string): string {
+  if (origin === 'array') return ' entries';
+  return origin === 'string' ? ' characters' : '';
 }
 
 function paramOf(path: readonly PropertyKey[]): string {

@@ -4,6 +4,7 @@ import type { Logger } from '../domain/logger.ts';
 import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
 import type { ResponsePlan } from './plan-response.ts';
+import { openCalls, refuseUnmatchedCalls } from './unmatched-call.ts';
 import { wholeResponse } from './response-answer.ts';
 import type { Choice } from './run-choice.ts';
 import type { ThreadFiles } from './thread-files.ts';
@@ -41,13 +42,17 @@ export class ResponseThreads {
   /** Runs the plan's turn where it belongs. Rejects with `invalid_request_error` where the response before is unknown. */
   async run(plan: ResponsePlan, turn: (spec: TurnSpec) => Promise<Choice>): Promise<Choice> {
     const { spec, previousId } = plan;
-    if (previousId === null) return turn(spec);
+    if (previousId === null) {
+      refuseUnmatchedCalls(plan.sent);
+      return turn(spec);
+    }
     const previous = await this.#store.find(previousId);
     if (previous === null)
       throw badRequest(
         `There is no response '${previousId.slice(0, 100)}' to go on with.`,
         'previous_response_id',
       );
+    refuseUnmatchedCalls([...openCalls(JSON.parse(previous.items) as HistoryItem[]), ...plan.sent]);
     // What was broken off is not told as it was, and a thread with tools goes on only where it was held.
     const isSame = plan.store && previous.tools === plan.heldAs;
     const goesOn = isSame && (plan.heldAs === '' ? previous.isWhole : spec.thread.kind === 'held');

@@ -40,6 +40,8 @@ export interface SupervisorOptions<T> {
   readonly graces?: Partial<StopGraces>;
   /** `NAME=value` of the child's environment that marks all it starts; without a PID namespace, what is left of it is killed with it. */
   readonly marker?: string;
+  /** Whether the process of the next life stands ready while this one lives, for a shorter restart. */
+  readonly isNextPrepared?: boolean;
   readonly time?: SupervisorTime;
   readonly random?: () => number;
 }

@@ -2,6 +2,7 @@ import { AppError } from '../runtime/app-error.ts';
 import type { Child, ChildSpec } from './child.ts';
 import { processSource, type ChildSource } from './child-source.ts';
 import { liveOnce, type LifeEnd } from './life.ts';
+import { preparedSource } from './prepared-source.ts';
 import { ReadyWaiters } from './ready-waiters.ts';
 import { planRestart, recentRestarts } from './restart-plan.ts';
 import {
@@ -16,7 +17,7 @@ import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-st
 
 /** Keeps one child process alive, once started, until stopped. */
 export function createSupervisor<T>(spec: ChildSpec, options: SupervisorOptions<T>): Supervisor<T> {
-  return supervise(processSource(spec), options);
+  return supervise(options.isNextPrepared === true ? preparedSource(spec) : processSource(spec), options);
 }
 
 /** The same for what is started in another way than as a process. */
@@ -111,6 +112,7 @@ class ChildSupervisor<T> implements Supervisor<T> {
     this.beginShutdown();
     this.#endLife();
     await this.#running;
+    await this.#source.end?.();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,6 +160,7 @@ class ChildSupervisor<T> implements Supervisor<T> {
     this.#step('handshake_ok');
     onEvent({ type: 'worker_ready', pid: this.#child?.pid ?? 0, startupLatencyMs });
     this.#waiters.resolve(value);
+    this.#source.prepare?.(this.#options);
   }
 
   #lost(how: 'handshake_failed' | 'exited'): void {

@@ -121,5 +121,8 @@ test('exec: images and schemas reach the model; an image elsewhere is refused by
   expect(sent).toContain('"color":{"type":"string"}');
   const elsewhere = await ask('https://example.org/a.png');
   expect(elsewhere.status).toBe(400);
-  expect(await errorOf(elsewhere)).toMatchObject({ code: 'invalid_request_error', param: 'messages' });
+  expect(await errorOf(elsewhere)).toMatchObject({
+    code: 'invalid_request_error',
+    param: 'messages[0].content[1].image_url.url',
+  });
 });

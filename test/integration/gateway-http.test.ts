@@ -35,6 +35,11 @@ describe('with a child that answers at once', () => {
       user([{ type: 'image_url', image_url: { url: 'data:image/png;base64,?!' } }]),
       'messages[0].content[0].image_url.url',
     ],
+    [
+      'an image that lies elsewhere',
+      user([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]),
+      'messages[0].content[0].image_url.url',
+    ],
     ['n = 0', { n: 0 }, 'n'],
     ['n = 6', { n: 6 }, 'n'],
     ['n = 1.5', { n: 1.5 }, 'n'],
@@ -159,6 +164,34 @@ describe('with a child that answers at once', () => {
       /codex_http_requests_total\{route="\/v1\/chat\/completions",method="POST",model="codex-5",status_family="2xx"\}/,
     );
     expect(text).toMatch(/^codex_streams_active 0$/m);
+  });
+
+  test.each([
+    [{ logprobs: true }, "'logprobs' must be false."],
+    [{ reasoning_effort: 'huge' }, /^'reasoning_effort' must be "none" or .* or "xhigh"\.$/],
+    [{ temperature: 3 }, "'temperature' must be at most 2."],
+    [{ max_tokens: 0 }, "'max_tokens' must be at least 1."],
+    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, /^'stop' must be a string .* up to 4/],
+    [{ tool_choice: 'tea' }, /^'tool_choice' must be "none", .* or a function\.$/],
+    [{ messages: [{ role: 'user', content: [{ type: 'file' }] }] }, /must be 'text' or 'image_url'\.$/],
+    [{ modalities: ['text', 'audio'] }, "'modalities' must have at most 1 entries."],
+  ])('%j: the message says what it may be', async (body, said) => {
+    expect((await errorOf(await stage.chat(body))).message).toMatch(said);
+  });
+
+  test.each([
+    [{ 'content-encoding': 'gzip' }, /Content-Encoding 'gzip'/],
+    [{ 'content-type': 'application/json; charset=iso-8859-1' }, /charset 'iso-8859-1'/],
+  ])('a body that would be misread is refused, and why: %j', async (headers, said) => {
+    const answer = await stage.chat({}, { headers });
+    expect(answer.status).toBe(400);
+    expect(await errorOf(answer)).toMatchObject({
+      code: 'invalid_request_error',
+      message: expect.stringMatching(said) as string,
+    });
+    expect(
+      (await stage.chat({}, { headers: { 'content-type': 'text/plain; charset="UTF-8"' } })).status,
+    ).toBe(200);
   });
 
   test(

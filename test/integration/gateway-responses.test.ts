@@ -313,6 +313,32 @@ test('tools: other instructions, a second answer to the same call, or only some 
   expect(new Set(threads).size).toBe(3);
 });
 
+test('tools: an answer to no call, and a call without its answer, are refused', async () => {
+  await using stage = await openGatewayStage({ scenario: toolRounds });
+  const one = await respond(stage, { tools: [get], input: 'the weather?' });
+  const [first, second] = one.output.filter(({ type }) => type === 'function_call');
+  const answerTo = (call_id: string | undefined) => ({
+    type: 'function_call_output',
+    call_id,
+    output: 'sunny',
+  });
+  const previous_response_id = one.id;
+  for (const [body, said] of [
+    [{ input: [answerTo('call_x')] }, 'call_x'],
+    [{ input: 'never mind', previous_response_id }, first?.call_id],
+    [{ input: [answerTo(first?.call_id)], previous_response_id }, second?.call_id],
+  ] as const) {
+    const answer = await stage.post('/v1/responses', { model: 'codex-5', tools: [get], ...body });
+    expect(answer.status).toBe(400);
+    const error = await errorOf(answer);
+    expect(error).toMatchObject({ code: 'invalid_request_error', param: 'input' });
+    expect(error.message).toContain(`'${said ?? ''}'`);
+  }
+  const input = [answerTo(first?.call_id), answerTo(second?.call_id)];
+  await respond(stage, { tools: [get], input, previous_response_id });
+  expect(stage.model.requests.at(-1)?.threadId).toBe(stage.model.requests[0]?.threadId);
+});
+
 test('a conversation with tools goes on from an answer without a call to one with a call', async () => {
   await using stage = await openGatewayStage({
     scenario: {

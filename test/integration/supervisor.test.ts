@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/runtime/app-error.ts';
-import { readProcessStat } from '../../src/runtime/process-stat.ts';
+import { childPids, readProcessStat } from '../../src/runtime/process-stat.ts';
 import { createHandTime, deadline, superviseWorker } from '../support/supervised-worker.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -253,6 +254,37 @@ describe('a crash', () => {
     time.advance(599_500);
     await worker.events.nth('worker_launch', 4);
     expect(worker.supervisor.snapshot().restartsTotal).toBe(3);
+  });
+});
+
+describe('a next life that stands ready', () => {
+  const restarted = async (worker: ReturnType<typeof superviseWorker>, count: number): Promise<number> => {
+    process.kill(-(await worker.events.nth('worker_ready', count)).pid, 'SIGKILL');
+    return (await worker.events.nth('worker_ready', count + 1)).pid;
+  };
+
+  test('is used by a restart, one after the other, and nothing of it is left', async () => {
+    const started: number[] = [];
+    {
+      await using worker = superviseWorker('good', { isNextPrepared: true });
+      started.push((await worker.events.nth('worker_ready')).pid);
+      started.push(await restarted(worker, 1));
+      const connection = await worker.supervisor.whenReady(signal, timeoutMs);
+      expect(await connection.request('echo', { text: 'one\ntwo' }, deadline)).toEqual({ text: 'one\ntwo' });
+    }
+    for (const pid of started) expect(readProcessStat(pid)).toBeNull();
+  });
+
+  test('is no more than a help: where it was killed, the restart does without', async () => {
+    await using worker = superviseWorker('good', { isNextPrepared: true });
+    const { pid } = await worker.events.nth('worker_ready');
+    const gates = (): readonly number[] =>
+      childPids(process.pid).filter(
+        (each) => each !== pid && readFileSync(`/proc/${each}/cmdline`, 'utf8').includes('read -r _'),
+      );
+    await expect.poll(gates).toHaveLength(1);
+    for (const gate of gates()) process.kill(gate, 'SIGKILL');
+    expect(await restarted(worker, 1)).not.toBe(pid);
   });
 });
 

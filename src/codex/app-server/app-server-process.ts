@@ -14,7 +14,7 @@ export type { CodexProcessOptions } from '../codex-process-options.ts';
 export interface AppServerSupervision {
   readonly supervisor?: Pick<
     SupervisorOptions<AppServerClient>,
-    'startupTimeoutMs' | 'restart' | 'graces' | 'stableMs'
+    'startupTimeoutMs' | 'restart' | 'graces' | 'stableMs' | 'isNextPrepared'
   >;
   /** Instead of a line in the log for each. */
   readonly onEvent?: (event: SupervisorEvent) => void;

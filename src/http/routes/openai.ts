@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
@@ -73,8 +74,25 @@ function acceptJsonUnderAnyType(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const parse = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    const problem = encodingProblem(request.headers);
+    if (problem !== null) {
+      done(new AppError('user', 'invalid_request_error', problem));
+      return;
+    }
     void parse(request, String(body), done);
   });
+}
+
+/** Read as what it is not, a body would be refused as bad JSON at best, and be taken with its letters changed at worst. */
+function encodingProblem({
+  'content-encoding': encoding = 'identity',
+  'content-type': type = '',
+}: IncomingHttpHeaders): string | null {
+  if (encoding.trim().toLowerCase() !== 'identity')
+    return `A body with Content-Encoding '${encoding.slice(0, 50)}' is not supported: send it as it is.`;
+  const charset = /;\s*charset="?([^";\s]*)/i.exec(type)?.[1] ?? 'utf-8';
+  if (/^(utf-?8|us-ascii)$/i.test(charset)) return null;
+  return `A body in the charset '${charset.slice(0, 50)}' is not supported: send it as UTF-8.`;
 }
 
 function digest(text: string): string {
