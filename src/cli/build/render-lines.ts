@@ -81,8 +81,7 @@ export function renderLines(
           return;
         case 'build.finished':
           if (failures.length > 0)
-            write(spell([...(quiet ? [] : ['']), ...summary(failures, colors)].join('
-')));
+            write(spell([...(quiet ? [] : ['']), ...summary(failures, colors)].join('\n')));
           say(
             `${event.ok ? colors.green('✓') : colors.red('✗')} ${describeCounts(event.counts)} in ${formatDuration(event.durationMs)} → ${event.output}`,
           );
