@@ -91,6 +91,7 @@ test('a failure is told at once, and with its cause at the end; what it kept fro
   await expect
     .poll(() => times(build.rows()).join('\n'), polling)
     .toMatch(/✗ notes:notes\/b.txt failed TIME {2}b.txt cannot be shouted.\n[^]*notes 1\/2 1 failed/);
+  await expect.poll(() => times(build.rows()), polling).toContain('✓ solo:solo.txt built TIME');
   await stage.write({ go: '' });
   expect(await build.ended).toBe(1);
   expect(said(build).slice(-7)).toEqual([
