@@ -37,6 +37,7 @@ export const workerCommand: CliCommand = {
           .hideHelp(),
       )
       .addOption(new Option('--engine <id>', 'the engine whose container this is').hideHelp())
+      .addOption(new Option('--image-id <id>', 'the image of this container').hideHelp())
       .addOption(new Option('--secrets', 'keys come first on stdin, as one line of JSON').hideHelp())
       .addOption(new Option('--parent-pipe', 'stop when stdin ends: whoever started it is gone').hideHelp())
       .action(act(work));
@@ -50,6 +51,7 @@ const optionsSchema = z.object({
   build: z.string().optional(),
   mode: z.enum(['direct', 'docker']),
   engine: z.string().optional(),
+  imageId: z.string().optional(),
   json: z.boolean().default(false),
   parentPipe: z.boolean().default(false),
   secrets: z.boolean().default(false),
@@ -87,6 +89,7 @@ const work: Action = async (context, _args, raw) => {
         buildId: (options.build ?? null) as BuildId | null,
         mode: options.mode,
         container: options.mode === 'docker' ? thisContainer(options.engine ?? null) : null,
+        imageId: options.imageId ?? null,
         concurrency: options.concurrency,
       },
       { drain: stop.signal },

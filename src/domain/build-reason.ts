@@ -18,13 +18,18 @@ export function inputChanges(before: TaskInputs, now: TaskInputs): readonly stri
   const tool =
     before.tool === now.tool && before.type === now.type
       ? []
-      : [`the tool changed: ${before.tool} → ${now.tool}`];
+      : [`the tool changed: ${short(before.tool)} → ${short(now.tool)}`];
   return [
     ...tool,
     ...differences(before.options, now.options).map(({ name, how }) => `option ${name} ${how}`),
     ...few(differences(before.files, now.files).map(({ name, how }) => `${name} ${how}`)),
     ...few(differences(before.needs, now.needs).map(({ name, how }) => `needed ${name} ${how}`)),
   ];
+}
+
+/** The first digits of a digest tell one from another. */
+function short(tool: string): string {
+  return tool.replace(/[0-9a-f]{64}/g, (digest) => digest.slice(0, 12));
 }
 
 type Named = Readonly<Record<string, string>>;

@@ -13,6 +13,8 @@ export interface RunContext {
 /** The code that carries out one job type. */
 export interface Runner extends AsyncDisposable {
   readonly type: string;
+  /** What makes its results, by name and version. */
+  readonly tool?: string;
   /** Gets ready to take jobs (starts what stays warm, checks tools). Rejects with kind `configuration` or `auth` where no job could run. */
   start(signal: AbortSignal): Promise<void>;
   /**

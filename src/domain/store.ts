@@ -46,6 +46,8 @@ export interface QueueStats {
   readonly type: string;
   /** Due and not claimed. */
   readonly waiting: number;
+  /** Those that wait, by queue. */
+  readonly waitingIn: Readonly<Record<string, number>>;
   readonly running: number;
   /** Of the newest succeeded attempts, milliseconds; null where there was none. */
   readonly averageMs: number | null;

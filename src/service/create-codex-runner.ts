@@ -12,6 +12,7 @@ import type { KeptLogin, Provider } from '../runners/codex/deps.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { probeContainment } from '../supervisor/contain.ts';
+import { codexName } from './codex-name.ts';
 import { examineCodex, noKey } from './examine-codex.ts';
 import type { Capstan } from './open-capstan.ts';
 import { refusedForMs, watchKeptLogin } from './kept-login.ts';
@@ -86,6 +87,7 @@ export async function createConfiguredCodexRunner(capstan: Capstan, signal: Abor
   const held = opening.move();
   return {
     ...runner,
+    tool: codexName(codex.version, settings.model),
     async [Symbol.asyncDispose]() {
       await runner[Symbol.asyncDispose]();
       await held.disposeAsync();

@@ -15,6 +15,6 @@ export async function createConfiguredDrawioRunner(capstan: Capstan, signal: Abo
       drawio.kind === 'desktop'
         ? createDrawioDesktopTool({ ...room, drawio }, config.tools)
         : await createDrawioTool({ ...room, drawio }, config.tools);
-    return createDocumentRunner({ tool, artifacts, dataDir: config.dataDir });
+    return createDocumentRunner({ tool, toolName: drawio.name, artifacts, dataDir: config.dataDir });
   });
 }

@@ -11,6 +11,11 @@ export async function createConfiguredNotebookRunner(capstan: Capstan, signal: A
   if (!jupyter.kernel) capstan.logger.warn({ hint: kernelMissing().hint }, kernelMissing().message);
   return openToolRoom(capstan, signal, async (room) => {
     const tool = createNotebookTool({ ...room, jupyter }, capstan.config.tools);
-    return createDocumentRunner({ tool, artifacts: capstan.artifacts, dataDir: capstan.config.dataDir });
+    return createDocumentRunner({
+      tool,
+      toolName: jupyter.name,
+      artifacts: capstan.artifacts,
+      dataDir: capstan.config.dataDir,
+    });
   });
 }

@@ -11,6 +11,11 @@ export async function createConfiguredPlantumlRunner(capstan: Capstan, signal: A
   if (plantuml.dot === null) capstan.logger.warn({ hint: graphvizMissing().hint }, graphvizMissing().message);
   return openToolRoom(capstan, signal, async (room) => {
     const tool = await createPlantumlTool({ ...room, plantuml }, capstan.config.tools);
-    return createDocumentRunner({ tool, artifacts: capstan.artifacts, dataDir: capstan.config.dataDir });
+    return createDocumentRunner({
+      tool,
+      toolName: plantuml.name,
+      artifacts: capstan.artifacts,
+      dataDir: capstan.config.dataDir,
+    });
   });
 }

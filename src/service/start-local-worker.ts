@@ -16,6 +16,7 @@ import { every } from './every.ts';
 import { sweepScratch } from './own-scratch.ts';
 import { outboxDir, reap } from './reap.ts';
 import { sweepJobs } from './sweep-jobs.ts';
+import { toolQueue } from './workers/tool-queue.ts';
 
 /** How often a worker looks for the dead among the others; only a net, whoever sees a death reaps at once. */
 const reapEveryMs = 2_000;
@@ -35,6 +36,8 @@ export interface LocalWorkerOptions {
   /** The container that it runs in. */
   readonly container?: ContainerIdentity | null;
   readonly containers?: Containers | undefined;
+  /** What its jobs are made with, where that is not what its runners say: an image. */
+  readonly tool?: string | null;
   readonly leaseMs: number;
   /** `Infinity`: running jobs are finished, however long they take. */
   readonly drainGraceMs: number;
@@ -65,10 +68,14 @@ export async function startLocalWorker(
   for (const runner of runners) opening.use(runner);
   await Promise.all(runners.map((runner) => runner.start(drain)));
   const types = runners.map(({ type }) => type);
+  const queues = runners.flatMap(({ type, tool: own }) => {
+    const tool = options.tool ?? own;
+    return tool === undefined ? [type] : [type, toolQueue(type, tool)];
+  });
   const registration: NewWorker = {
     id,
     types,
-    queues: types,
+    queues,
     mode: options.mode ?? 'direct',
     process: currentProcessIdentity(),
     concurrency: options.concurrency,
@@ -105,7 +112,7 @@ export async function startLocalWorker(
       store,
       workerId: id,
       types,
-      queues: types,
+      queues,
       buildId: options.buildId ?? null,
       leaseMs: options.leaseMs,
       onForgotten,

@@ -4,6 +4,7 @@ import type { ContainerIdentity, NewWorker } from '../domain/worker.ts';
 import type { Capstan } from './open-capstan.ts';
 import { createRunner } from './create-runner.ts';
 import { startLocalWorker, type LocalWorker, type LocalWorkerOptions } from './start-local-worker.ts';
+import { imageTool } from './workers/tool-queue.ts';
 import type { WorkerType } from './worker-types.ts';
 
 export interface StartWorkerOptions {
@@ -16,6 +17,8 @@ export interface StartWorkerOptions {
   readonly mode?: NewWorker['mode'];
   /** The container that it runs in. */
   readonly container?: ContainerIdentity | null;
+  /** The id of that container's image. */
+  readonly imageId?: string | null;
   readonly concurrency?: number | undefined;
   readonly drainGraceMs?: number | undefined;
   readonly onTrouble?: LocalWorkerOptions['onTrouble'];
@@ -28,7 +31,7 @@ export async function startWorker(
   stop: { readonly drain: AbortSignal; readonly hurry?: AbortSignal },
 ): Promise<LocalWorker> {
   const { config, store, logger } = capstan;
-  const { type } = options;
+  const { type, imageId = null } = options;
   const runner =
     typeof type === 'string'
       ? await createRunner(type, capstan, stop.drain)
@@ -44,6 +47,7 @@ export async function startWorker(
       mode: options.mode ?? 'direct',
       container: options.container ?? null,
       containers: capstan.containers,
+      tool: imageId === null ? null : imageTool(runner.type, { imageId, model: config.codex.model }),
       leaseMs: config.worker.leaseMs,
       drainGraceMs: options.drainGraceMs ?? config.worker.drainGraceMs,
       logger,

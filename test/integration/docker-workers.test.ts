@@ -131,6 +131,30 @@ needs('docker').describe('workers in containers', () => {
   );
 
   test(
+    'services that run as processes make nothing of a build that asks for containers, nor the other way round',
+    async () => {
+      await using built = await openContainerStage(image, 1);
+      const direct = { CAPSTAN_WORKERS__PLANTUML__EXECUTION_MODE: 'direct' };
+      const own = (mode: string): unknown =>
+        expect.arrayContaining([
+          expect.objectContaining({ type: 'workers.used', mode, reused: 0, started: 1 }),
+        ]);
+      for (const [services, build, mode] of [
+        [direct, {}, 'docker'],
+        [{}, direct, 'direct'],
+      ] as const) {
+        expect(await built.run(['start-services'], services)).toMatchObject({ code: 0 });
+        expect(await built.run(['build', '--json'], build)).toMatchObject({ code: 0, events: own(mode) });
+        const { stdout } = await built.run(['workers', 'list', '--format', 'json']);
+        expect(listSchema.parse(JSON.parse(stdout)).items).toMatchObject([{ jobsProcessed: 0 }]);
+        expect(await built.run(['stop-services'])).toMatchObject({ code: 0 });
+        await built.stage.quiet();
+      }
+    },
+    limitMs,
+  );
+
+  test(
     'a service that crashes is started again, and its row is that of its new life',
     async () => {
       await using built = await openContainerStage(image, 1);

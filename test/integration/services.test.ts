@@ -99,6 +99,48 @@ test('a service that is suspended is not relied on: the build starts its own', a
   await stage.quiet();
 });
 
+test('a service whose tool has changed since makes nothing of a build: the build starts its own and says why', async () => {
+  await using stage = await openBuildStage(project);
+  await stage.run(['start-services']);
+  await writeFile(path.join(stage.dataDir, 'shout-version'), '2');
+  const refused = await stage.run(['build', '--no-auto-start']);
+  expect(refused.code).toBe(69);
+  expect(refused.stderr).toContain('the shout worker that runs works with another tool');
+  const built = await stage.build();
+  expect(built.code).toBe(0);
+  expect(built.events).toContainEqual(
+    expect.objectContaining({ type: 'workers.used', reused: 0, started: 1 }),
+  );
+  expect(built.events).toContainEqual(
+    expect.objectContaining({
+      type: 'build.warning',
+      message: expect.stringContaining('starts workers of its own') as string,
+    }),
+  );
+  expect((await listed(stage)).map(({ jobsProcessed }) => jobsProcessed)).toEqual([0]);
+  await stage.run(['stop-services']);
+});
+
+test('jobs of a killed build that no worker’s tool fits are told of, and made by the next build', async () => {
+  await using stage = await openBuildStage({ ...project, 'in/a.txt': 'wait go', 'in/b.txt': 'b' });
+  const killed = stage.start(['build', '--json']);
+  await using store = await stage.store();
+  await expect.poll(async () => (await store.queueStats())[0]?.running ?? 0, { timeout: 30_000 }).toBe(1);
+  killed.kill('SIGKILL');
+  await killed.ended;
+  await stage.quiet();
+  await writeFile(path.join(stage.dataDir, 'shout-version'), '2');
+  await stage.run(['start-services']);
+  const status = await stage.run(['status']);
+  expect(status.code).toBe(2);
+  expect(status.stdout).toMatch(/shout jobs? waits? in shout\.shout-1\.[0-9a-f]{8}/);
+  await stage.run(['stop-services']);
+  await writeFile(path.join(stage.dataDir, 'shout-version'), '1');
+  await stage.write({ go: '' });
+  expect((await stage.build()).code).toBe(0);
+  expect((await stage.run(['status'])).code).toBe(0);
+});
+
 test('where one service does not start, none is left', async () => {
   await using stage = await openBuildStage(project);
   await writeFile(path.join(stage.dataDir, 'shout-crashes'), '');

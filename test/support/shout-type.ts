@@ -36,16 +36,14 @@ export const shoutType: WorkerType = {
       });
     }
     if (existsSync(path.join(config.dataDir, 'shout-crashes'))) process.kill(process.pid, 'SIGKILL');
-    return createShoutRunner(config.dataDir);
+    return { ...createShoutRunner(config.dataDir), tool: await shoutVersion(config.dataDir) };
   },
   build: documentBuildType({
     formats: ['txt', 'md'],
     defaultFormat: 'txt',
     options: { mark: z.string().optional() },
     async tool({ config }) {
-      const file = path.join(config.dataDir, 'shout-version');
-      const version = existsSync(file) ? (await readFile(file, 'utf8')).trim() : '1';
-      return { version: `shout ${version}`, witnesses: [file] };
+      return { version: await shoutVersion(config.dataDir), witnesses: [versionFile(config.dataDir)] };
     },
     checkWorker({ config }) {
       if (!existsSync(path.join(config.dataDir, 'shout-is-locked'))) return;
@@ -55,6 +53,13 @@ export const shoutType: WorkerType = {
     },
   }),
 };
+
+const versionFile = (dataDir: string): string => path.join(dataDir, 'shout-version');
+
+async function shoutVersion(dataDir: string): Promise<string> {
+  const file = versionFile(dataDir);
+  return `shout ${existsSync(file) ? (await readFile(file, 'utf8')).trim() : '1'}`;
+}
 
 function createShoutRunner(dataDir: string): Runner {
   const artifacts = createArtifactStorage(path.join(dataDir, 'artifacts'));

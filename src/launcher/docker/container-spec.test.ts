@@ -13,6 +13,7 @@ const engine: EngineFacts = {
 };
 const place: ContainerPlace = {
   engine,
+  imageId: 'sha256:0a1b',
   dbPath: '/data/capstan.db',
   mounts: [{ source: '/data', target: '/data' }],
   env: { CAPSTAN_CODEX__MODEL: 'm' },
@@ -108,7 +109,9 @@ describe('the body of a container', () => {
   test('an attached one goes with its stdin and is removed; a service stays until it is stopped', () => {
     expect(spec()).toMatchObject({ OpenStdin: true, StdinOnce: true });
     expect(spec().HostConfig).toMatchObject({ AutoRemove: true, RestartPolicy: { Name: 'no' } });
-    expect(spec().Cmd).toEqual(expect.arrayContaining(['--parent-pipe', '--engine', 'ENGINE']));
+    expect(spec().Cmd).toEqual(
+      expect.arrayContaining(['--parent-pipe', '--engine', 'ENGINE', '--image-id', 'sha256:0a1b']),
+    );
     const service = spec({}, { ...attached, lifetime: 'persistent', buildId: null });
     expect(service).toMatchObject({ OpenStdin: false });
     expect(service.HostConfig).toMatchObject({ AutoRemove: false });

@@ -9,6 +9,8 @@ import { workerArguments } from '../worker-arguments.ts';
 
 export interface ContainerPlace {
   readonly engine: EngineFacts;
+  /** A container does not know it by itself. */
+  readonly imageId: string;
   /** As this machine names it. */
   readonly dbPath: string;
   readonly mounts: readonly Mount[];
@@ -42,7 +44,7 @@ export function containerSpec(spec: WorkerSpec, place: ContainerPlace): Containe
     Image: spec.image ?? '',
     Cmd: [
       ...workerArguments(spec, [
-        ...['--mode', 'docker', '--engine', engine.id],
+        ...['--mode', 'docker', '--engine', engine.id, '--image-id', place.imageId],
         ...(place.getsSecrets ? [secretsArgument] : []),
       ]),
     ],

@@ -83,11 +83,12 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
       codexHome: needs.codexHome ? config.codex.home : null,
     });
     const policy = { pull: config.workers.pull, onNotice: options.onNotice };
-    await requireImage(engine, image, { policy, signal });
+    const imageId = await requireImage(engine, image, { policy, signal });
     const network = needs.network ? networkName : null;
     const { handed, files, mounts: secretMounts } = placeSecrets(needs.secrets, spec.lifetime);
     const body = containerSpec(spec, {
       engine: engine.facts,
+      imageId,
       dbPath,
       mounts: [...mounts, ...secretMounts],
       env: containerEnvironment({ config, inside, home: containerHome, secretFiles: files }),

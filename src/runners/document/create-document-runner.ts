@@ -13,6 +13,8 @@ import { findFiles } from './find-files.ts';
 
 export interface DocumentRunnerDeps<Input extends DocumentJobInput> {
   readonly tool: DocumentTool<Input>;
+  /** The tool's name and version. */
+  readonly toolName: string;
   readonly artifacts: ArtifactStorage;
   readonly dataDir: string;
 }
@@ -24,6 +26,7 @@ export function createDocumentRunner<Input extends DocumentJobInput>(
   const { tool } = deps;
   return {
     type: tool.type,
+    tool: deps.toolName,
     start: (signal) => tool.start(signal),
     async run(claimed, context) {
       const parsed = tool.inputSchema.safeParse(claimed.job.input);

@@ -9,6 +9,8 @@ import { runTool } from '../run-tool.ts';
 
 interface Found {
   readonly version: string;
+  /** What drawings look like changes with it. */
+  readonly name: string;
   /** What changes when the version does. */
   readonly files: readonly string[];
 }
@@ -86,7 +88,11 @@ async function askDesktop(
   const firstPage = isFrom(version, [27, 0, 2]) ? 1 : 0;
   const folders = await packageFolders(program);
   const found = { kind: 'desktop', program, xvfb, firstPage, folders, files: [program] } as const;
-  return { found: { ...found, version: `${version} (desktop)` }, said: '' };
+  return { found: { ...found, ...named(`${version} (desktop)`) }, said: '' };
+}
+
+function named(version: string): Pick<Found, 'version' | 'name'> {
+  return { version, name: `draw.io ${version}` };
 }
 
 function isFrom(version: string, least: readonly number[]): boolean {
@@ -131,7 +137,7 @@ async function findApp(places: ToolPlaces, signal: AbortSignal): Promise<DrawioA
   const app = dirname(manifest);
   const folders = [app, ...(await packageFolders(chromium))];
   const files = [chromium, app];
-  return { kind: 'app', chromium, app, folders, files, version: `${version} in Chromium ${browser}` };
+  return { kind: 'app', chromium, app, folders, files, ...named(`${version} in Chromium ${browser}`) };
 }
 
 function findManifest(): string | null {

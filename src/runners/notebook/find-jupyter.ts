@@ -8,6 +8,8 @@ export interface FoundJupyter {
   readonly python: string;
   /** Of nbconvert. */
   readonly version: string;
+  /** What pages look like changes with it. */
+  readonly name: string;
   /** Where Python and its packages lie, so far as that is not with the system's programs. */
   readonly folders: readonly string[];
   /** Whether cells can be run. */
@@ -47,6 +49,7 @@ export async function findJupyter(places: ToolPlaces, signal: AbortSignal): Prom
       return {
         python,
         version,
+        name: `nbconvert ${version}`,
         kernel,
         folders: [
           ...prefixes.filter((prefix) => !/^\/usr(?:\/|$)/.test(prefix)),

@@ -7,6 +7,8 @@ export interface FoundPlantuml {
   readonly java: string;
   readonly jar: string;
   readonly version: string;
+  /** What diagrams look like changes with it. */
+  readonly name: string;
   /** Null where there is none: class, state and other diagrams that need it cannot be drawn. */
   readonly dot: string | null;
   /** Where they lie, so far as that is not with the system's programs. */
@@ -44,7 +46,8 @@ export async function findPlantuml(places: ToolPlaces, signal: AbortSignal): Pro
       },
     );
   }
-  return { java, jar, version, dot, folders: await packageFolders(java, dot) };
+  const name = `PlantUML ${version}${dot === null ? ' without Graphviz' : ''}`;
+  return { java, jar, version, name, dot, folders: await packageFolders(java, dot) };
 }
 
 /** Graphviz is not there. */

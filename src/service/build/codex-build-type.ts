@@ -8,6 +8,7 @@ import { parseDuration } from '../../config/duration.ts';
 import { artifactNames } from '../../runners/codex/artifact-names.ts';
 import { AppError } from '../../runtime/app-error.ts';
 import { noKey } from '../examine-codex.ts';
+import { codexName } from '../codex-name.ts';
 import type { BuildType, SubmitPlace } from './build-type.ts';
 import { filesUnder, globFiles } from './glob-files.ts';
 import { lstat } from './file-hashes.ts';
@@ -51,7 +52,7 @@ export const codexBuildType: BuildType = {
   },
   async tool({ config, commandPath }, signal) {
     const { version, path } = await findCodex({ bin: config.codex.bin, path: commandPath, signal });
-    return { version: `codex ${version}, ${config.codex.model}`, witnesses: [path] };
+    return { version: codexName(version, config.codex.model), witnesses: [path] };
   },
   checkWorker({ config, profile }) {
     if (config.codex.auth === 'profile' && profile.openaiApiKey === null) throw noKey();

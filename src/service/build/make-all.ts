@@ -9,6 +9,7 @@ import type { Capstan } from '../open-capstan.ts';
 import { reap } from '../reap.ts';
 import { createBuildFleet, type BuildFleet } from '../workers/build-fleet.ts';
 import { createLaunchers } from '../workers/create-launchers.ts';
+import { toolQueue } from '../workers/tool-queue.ts';
 import { checkWorkers } from './check-workers.ts';
 import type { KeepDeps } from './keep-outputs.ts';
 import { watchJobs } from './job-watch.ts';
@@ -41,10 +42,11 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   await reap({ ...capstan, dataDir: config.dataDir });
   await store.openBuild(buildId, currentProcessIdentity());
   open.defer(() => store.closeBuild(buildId));
-  const fleet = openFleet(options, { capstan, buildId, open });
+  const queueOf = async (type: string): Promise<string> => toolQueue(type, await making.toolOf(type));
+  const fleet = openFleet(options, { capstan, buildId, queueOf, open });
   const needed = openTasks(making);
   if (needed.size > 0) {
-    const serving = options.forceNewWorkers ? new Map<string, number>() : await fleet.serving();
+    const serving = options.forceNewWorkers ? new Map<string, number>() : await fleet.serving(needed.keys());
     const toStart = new Set([...needed.keys()].filter((type) => !serving.has(type)));
     if (config.workers.autoStart) checkWorkers(making, toStart);
     await fleet.ensure(needed, options.interrupted);
@@ -84,16 +86,18 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
 interface FleetDeps {
   readonly capstan: Capstan;
   readonly buildId: BuildId;
+  readonly queueOf: (type: string) => Promise<string>;
   readonly open: AsyncDisposableStack;
 }
 
-function openFleet(options: RunBuildOptions, { capstan, buildId, open }: FleetDeps): BuildFleet {
+function openFleet(options: RunBuildOptions, { capstan, buildId, queueOf, open }: FleetDeps): BuildFleet {
   const warned = new Set<string>();
   return createBuildFleet({
     capstan,
     loaded: options.loaded,
     launchers: open.use(createLaunchers(capstan, options.surroundings)),
     buildId,
+    queueOf,
     forceNew: options.forceNewWorkers,
     onWarning: (message) => {
       if (!warned.has(message)) options.onEvent({ type: 'build.warning', message });
@@ -185,7 +189,7 @@ async function replaceLost(making: Making, fleet: BuildFleet, signal: AbortSigna
   // No worker in a container can see that another container has died.
   await reap({ ...capstan, dataDir: capstan.config.dataDir });
   const open = openTasks(making);
-  const serving = await fleet.serving();
+  const serving = await fleet.serving(open.keys());
   const lost = new Map([...open].filter(([type]) => (serving.get(type) ?? 0) === 0));
   if (lost.size > 0) await fleet.ensure(lost, signal);
 }
@@ -205,8 +209,9 @@ async function tellProgress(
   fleet: BuildFleet,
   onEvent: (event: BuildEvent) => void,
 ): Promise<void> {
-  const [serving, stats] = await Promise.all([fleet.serving(), capstan.store.queueStats()]);
-  const types = [...new Set(plan.entries.map(({ entry }) => entry.type))].map((type) => {
+  const planned = new Set(plan.entries.map(({ entry }) => entry.type));
+  const [serving, stats] = await Promise.all([fleet.serving(planned), capstan.store.queueStats()]);
+  const types = [...planned].map((type) => {
     const known = stats.find((each) => each.type === type);
     return {
       type,

@@ -9,6 +9,7 @@ import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
 import { adviseUses, adviseWarning, missedIn } from './advise-uses.ts';
 import { submitJob } from '../submit-job.ts';
+import { toolQueue } from '../workers/tool-queue.ts';
 import type { JobWatch } from './job-watch.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';
 import { durationOf, keepOutputs, type KeepDeps } from './keep-outputs.ts';
@@ -112,6 +113,7 @@ async function submit(deps: MakeDeps, { planned, task, look }: Work): Promise<Jo
     });
     const request = submitJobSchema.parse({
       type: planned.entry.type,
+      queue: toolQueue(planned.entry.type, look.inputs.tool),
       input,
       priority,
       idempotencyKey: look.key,

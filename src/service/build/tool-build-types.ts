@@ -13,11 +13,8 @@ export const plantumlBuildType = documentBuildType({
   defaultFormat: 'svg',
   options: {},
   async tool({ commandPath, config }, signal) {
-    const { version, java, jar, dot } = await findPlantuml({ path: commandPath, ...config.tools }, signal);
-    return {
-      version: `PlantUML ${version}${dot === null ? ' without Graphviz' : ''}`,
-      witnesses: [java, jar],
-    };
+    const { name, java, jar } = await findPlantuml({ path: commandPath, ...config.tools }, signal);
+    return { version: name, witnesses: [java, jar] };
   },
 });
 
@@ -28,11 +25,11 @@ export const notebookBuildType = documentBuildType({
   defaultFormat: 'html',
   options: { execute, kernel, network, cellTimeoutMs },
   async tool({ commandPath, config }, signal) {
-    const { version, python, folders } = await findJupyter({ path: commandPath, ...config.tools }, signal);
+    const { name, python, folders } = await findJupyter({ path: commandPath, ...config.tools }, signal);
     // Packages come and go below these.
     const packages = folders.flatMap((folder) => globSync(join(folder, 'lib/python3*/site-packages')));
     return {
-      version: `nbconvert ${version}`,
+      version: name,
       witnesses: [python, '/usr/lib/python3/dist-packages', ...packages],
     };
   },
@@ -43,7 +40,7 @@ export const drawioBuildType = documentBuildType({
   defaultFormat: 'svg',
   options: { scale: drawioJobInputSchema.shape.scale },
   async tool({ commandPath, config }, signal) {
-    const { version, files } = await findDrawio({ path: commandPath, ...config.tools }, signal);
-    return { version: `draw.io ${version}`, witnesses: files };
+    const { name, files } = await findDrawio({ path: commandPath, ...config.tools }, signal);
+    return { version: name, witnesses: files };
   },
 });

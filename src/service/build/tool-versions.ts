@@ -6,7 +6,7 @@ import { workerDemand } from '../../config/worker-settings.ts';
 import { hasErrno } from '../../runtime/app-error.ts';
 import type { Capstan } from '../open-capstan.ts';
 import type { WorkerTypes } from '../worker-type.ts';
-import { isAgent } from '../workers/type-needs.ts';
+import { imageTool } from '../workers/tool-queue.ts';
 import type { BuildState } from './build-state.ts';
 
 export interface ToolVersions {
@@ -71,8 +71,8 @@ async function imageVersion(
     import('../../launcher/docker/images.ts'),
   ]);
   const policy = { pull: config.workers.pull, onNotice };
-  const id = await requireImage(engine, image, { policy, signal });
-  return isAgent(type) ? `image ${id}, ${config.codex.model}` : `image ${id}`;
+  const imageId = await requireImage(engine, image, { policy, signal });
+  return imageTool(type, { imageId, model: config.codex.model });
 }
 
 interface ImageQuestion extends Pick<ToolVersionOptions, 'onNotice' | 'signal'> {

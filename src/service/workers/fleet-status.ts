@@ -21,6 +21,8 @@ export interface TypeStatus {
   /** Workers by status. */
   readonly workers: Readonly<Record<string, number>>;
   readonly waiting: number;
+  /** Those that no worker takes, by queue. */
+  readonly unserved: Readonly<Record<string, number>>;
   readonly running: number;
   readonly averageMs: number | null;
 }
@@ -51,8 +53,14 @@ export async function fleetStatus(
     for (const worker of workers)
       if (worker.types.includes(type)) counts[worker.status] = (counts[worker.status] ?? 0) + 1;
     const queue = stats.find((each) => each.type === type);
-    const { waiting = 0, running = 0, averageMs = null } = queue ?? {};
-    return { type, workers: counts, waiting, running, averageMs };
+    const { waiting = 0, waitingIn = {}, running = 0, averageMs = null } = queue ?? {};
+    const served = new Set(
+      workers
+        .filter((each) => each.types.includes(type) && serving.includes(each.status))
+        .flatMap(({ queues }) => queues),
+    );
+    const unserved = Object.fromEntries(Object.entries(waitingIn).filter(([name]) => !served.has(name)));
+    return { type, workers: counts, waiting, unserved, running, averageMs };
   });
   const disk = diskWarning(config.dataDir);
   const problems = [
@@ -98,15 +106,22 @@ async function engineProblems({ config, containers }: Capstan): Promise<readonly
   }
 }
 
-function problemsOf({ type, workers, waiting }: TypeStatus): readonly FleetProblem[] {
+function problemsOf({ type, workers, unserved }: TypeStatus): readonly FleetProblem[] {
   const problems: FleetProblem[] = [];
   const nobody = serving.every((status) => (workers[status] ?? 0) === 0);
-  if (waiting > 0 && nobody) {
+  const waiting = Object.values(unserved).reduce((sum, count) => sum + count, 0);
+  if (waiting > 0) {
+    const jobs = `${waiting} ${type} ${waiting === 1 ? 'job waits' : 'jobs wait'}`;
+    const start = `Start some with \`capstan start-services\`, or one with \`capstan worker --type ${type}\``;
     problems.push({
       type,
       level: 'error',
-      message: `${waiting} ${type} ${waiting === 1 ? 'job waits' : 'jobs wait'}, and no worker takes them.`,
-      hint: `Start some with \`capstan start-services\`, or one with \`capstan worker --type ${type}\`.`,
+      message: nobody
+        ? `${jobs}, and no worker takes them.`
+        : `${jobs} in ${Object.keys(unserved).join(' and ')}, and the workers that run do not take from there.`,
+      hint: nobody
+        ? `${start}.`
+        : `${start} with the settings of the build that wants them, build again, or cancel them with \`capstan jobs cancel\`.`,
     });
   }
   for (const status of ['hung', 'dead'] as const) {
