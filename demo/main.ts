@@ -13,7 +13,7 @@ import type { JobView } from '../src/contract/job.ts';
 import { buildServer } from '../src/http/build-server.ts';
 import { listen } from '../src/http/listen.ts';
 import { openCapstan } from '../src/service/open-capstan.ts';
-import { startCodexWorker } from '../src/service/start-codex-worker.ts';
+import { startCodexWorker } from '../src/service/workers/start-codex-worker.ts';
 import { createLogger } from '../src/telemetry/create-logger.ts';
 import { startScriptedModel } from '../test/scripted-model/start-scripted-model.ts';
 import { createClient, type Client } from './client.ts';

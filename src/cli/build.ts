@@ -2,7 +2,7 @@ import { Argument, Option } from 'commander';
 import { z } from 'zod';
 import type { BuildEvent } from '../contract/build-event.ts';
 import { runBuild } from '../service/build/run-build.ts';
-import { knownTypes } from '../service/known-types.ts';
+import { knownTypes } from '../service/types/known-types.ts';
 import { renderBuild } from './build/render-build.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Program } from '../launcher/direct/worker-command.ts';
-import type { WorkerTypes } from '../service/worker-type.ts';
+import type { WorkerTypes } from '../service/types/worker-type.ts';
 
 /** What a command gets of its surroundings; nothing under `cli/` reads the process by itself. */
 export interface CliContext {

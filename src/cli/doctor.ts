@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Check } from '../codex/check.ts';
 import { loadProfile } from '../config/load-profile.ts';
-import { createContainers } from '../service/containers.ts';
-import { examine } from '../service/doctor.ts';
+import { createContainers } from '../service/fleet/containers.ts';
+import { examine } from '../service/doctor/doctor.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';

@@ -1,5 +1,5 @@
 import { capstanProgram } from '../service/program.ts';
-import type { LaunchSurroundings } from '../service/workers/launch-surroundings.ts';
+import type { LaunchSurroundings } from '../service/fleet/launch-surroundings.ts';
 import type { CliContext } from './context.ts';
 
 /** What was said on the command line counts for the workers too; the rest they read where this process did. */

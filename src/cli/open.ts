@@ -7,7 +7,7 @@ import { loadConfig, type LoadedConfig } from '../config/load-config.ts';
 import { findKeyFiles, loadProfile } from '../config/load-profile.ts';
 import { platformPaths } from '../config/platform-paths.ts';
 import { openCapstan, type Capstan } from '../service/open-capstan.ts';
-import { knownTypes } from '../service/known-types.ts';
+import { knownTypes } from '../service/types/known-types.ts';
 import { AppError } from '../runtime/app-error.ts';
 import type { CliContext } from './context.ts';
 import { noteProjectSettings } from './note-project-settings.ts';

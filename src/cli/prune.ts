@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { terminalStates } from '../domain/job.ts';
-import { findJob } from '../service/find-job.ts';
-import { deleteJob } from '../service/delete-jobs.ts';
-import { pruneLeftovers, type Leftovers } from '../service/prune-leftovers.ts';
-import { pruneJobs, type Pruned } from '../service/prune-jobs.ts';
-import { resolveJobId } from '../service/resolve-job-id.ts';
+import { findJob } from '../service/jobs/find-job.ts';
+import { deleteJob } from '../service/jobs/delete-jobs.ts';
+import { pruneLeftovers, type Leftovers } from '../service/jobs/prune-leftovers.ts';
+import { pruneJobs, type Pruned } from '../service/jobs/prune-jobs.ts';
+import { resolveJobId } from '../service/jobs/resolve-job-id.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { z } from 'zod';
-import { knownTypes } from '../service/known-types.ts';
-import { startServices } from '../service/workers/start-services.ts';
-import { workerStateFile } from '../service/workers/worker-state-file.ts';
+import { knownTypes } from '../service/types/known-types.ts';
+import { startServices } from '../service/fleet/start-services.ts';
+import { workerStateFile } from '../service/fleet/worker-state-file.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodeOf, exitCodes } from './context.ts';
 import { launchSurroundings } from './launch-surroundings.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { fleetStatus, type TypeStatus } from '../service/workers/fleet-status.ts';
-import { readWorkerState, workerStateFile } from '../service/workers/worker-state-file.ts';
+import { fleetStatus, type TypeStatus } from '../service/fleet/fleet-status.ts';
+import { readWorkerState, workerStateFile } from '../service/fleet/worker-state-file.ts';
 import { colorsFor } from './colors.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { z } from 'zod';
-import { stopServices } from '../service/workers/stop-services.ts';
-import { readWorkerState, workerStateFile } from '../service/workers/worker-state-file.ts';
+import { stopServices } from '../service/fleet/stop-services.ts';
+import { readWorkerState, workerStateFile } from '../service/fleet/worker-state-file.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { launchSurroundings } from './launch-surroundings.ts';

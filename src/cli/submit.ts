@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { submitJobSchema } from '../contract/job.ts';
 import { toJobView } from '../domain/job-view.ts';
 import { AppError } from '../runtime/app-error.ts';
-import { submitJob } from '../service/submit-job.ts';
+import { submitJob } from '../service/jobs/submit-job.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { z } from 'zod';
 import { workerStatusSchema } from '../contract/worker.ts';
-import { listWorkers } from '../service/list-workers.ts';
-import { cleanupWorkers, type CleanupStep } from '../service/workers/cleanup-workers.ts';
+import { listWorkers } from '../service/workers/list-workers.ts';
+import { cleanupWorkers, type CleanupStep } from '../service/fleet/cleanup-workers.ts';
 import type { Action, CliCommand } from './command.ts';
 import { exitCodes } from './context.ts';
 import { openFromCli } from './open.ts';

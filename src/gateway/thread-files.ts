@@ -3,7 +3,7 @@ import path from 'node:path';
 import { forgetThreads } from '../codex/forget-threads.ts';
 import { hasErrno } from '../runtime/app-error.ts';
 import { isAlive } from '../runtime/process-identity.ts';
-import { sweepFolders } from '../service/own-folder.ts';
+import { sweepFolders } from '../service/workers/own-folder.ts';
 import type { ResponseStore } from '../store/sqlite/response-store.ts';
 
 /** What Codex keeps of threads on disk, so that later requests can go on with them. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../domain/logger.ts';
-import type { JobServices } from '../service/job-services.ts';
+import type { JobServices } from '../service/jobs/job-services.ts';
 import type { GuardSettings } from './guard.ts';
 import type { OpenAiDeps } from './openai/deps.ts';
 

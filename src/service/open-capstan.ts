@@ -11,11 +11,11 @@ import type { Logger } from '../domain/logger.ts';
 import { AppError, hasErrno } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
-import type { DocumentJobTypeDeps } from './document-job-type.ts';
-import { allJobTypes } from './worker-types.ts';
-import { createContainers, type Containers } from './containers.ts';
-import type { JobServices } from './job-services.ts';
-import type { JobTypes } from './job-types.ts';
+import type { DocumentJobTypeDeps } from './types/document-job-type.ts';
+import { allJobTypes } from './types/worker-types.ts';
+import { createContainers, type Containers } from './fleet/containers.ts';
+import type { JobServices } from './jobs/job-services.ts';
+import type { JobTypes } from './types/job-types.ts';
 
 /** Everything that one process opens: the store, the artifacts and what is known about the job types. */
 export interface Capstan extends JobServices, AsyncDisposable {

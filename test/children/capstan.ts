@@ -1,6 +1,6 @@
 /** `capstan` with one more worker type, `shout`: a tool that is there on every machine and does as its input says. Started as the real one is. */
 import { runCli } from '../../src/cli/run-cli.ts';
-import { knownTypes } from '../../src/service/known-types.ts';
+import { knownTypes } from '../../src/service/types/known-types.ts';
 import { shoutType } from '../support/shout-type.ts';
 
 const interrupted = new AbortController();

@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { createArtifactStorage, type ArtifactStorage } from '../../src/artifacts/artifact-storage.ts';
 import type { BuildId, JobId } from '../../src/domain/ids.ts';
 import { emptyReport, type AttemptOutcome } from '../../src/domain/job.ts';
-import { deleteJob, finishDeletions, type DeleteDeps } from '../../src/service/delete-jobs.ts';
-import { pruneLeftovers } from '../../src/service/prune-leftovers.ts';
+import { deleteJob, finishDeletions, type DeleteDeps } from '../../src/service/jobs/delete-jobs.ts';
+import { pruneLeftovers } from '../../src/service/jobs/prune-leftovers.ts';
 import { newId } from '../../src/runtime/ids.ts';
-import { pruneJobs, type PruneOptions } from '../../src/service/prune-jobs.ts';
+import { pruneJobs, type PruneOptions } from '../../src/service/jobs/prune-jobs.ts';
 import { aClaim, aJob, aWorker, openTestStore, type TestStore } from '../support/test-store.ts';
 
 const day = 24 * 3_600_000;

@@ -7,9 +7,9 @@ import { buildServer } from '../../src/http/build-server.ts';
 import type { GuardSettings } from '../../src/http/guard.ts';
 import { listen } from '../../src/http/listen.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { codexJobType } from '../../src/service/codex-job-type.ts';
-import type { JobServices } from '../../src/service/job-services.ts';
-import type { JobType } from '../../src/service/job-types.ts';
+import { codexJobType } from '../../src/service/types/codex-job-type.ts';
+import type { JobServices } from '../../src/service/jobs/job-services.ts';
+import type { JobType } from '../../src/service/types/job-types.ts';
 import { createLogger } from '../../src/telemetry/create-logger.ts';
 import { aClaim, openTestStore, type TestStore } from './test-store.ts';
 

@@ -10,8 +10,8 @@ import { createArtifactNames } from '../../src/runners/document/artifact-name.ts
 import { AppError } from '../../src/runtime/app-error.ts';
 import { pause } from '../../src/runtime/wait.ts';
 import { documentBuildType } from '../../src/service/build/document-build-type.ts';
-import type { JobType } from '../../src/service/job-types.ts';
-import type { WorkerType } from '../../src/service/worker-type.ts';
+import type { JobType } from '../../src/service/types/job-types.ts';
+import type { WorkerType } from '../../src/service/types/worker-type.ts';
 
 const inputSchema = z.strictObject({
   source: z.union([z.strictObject({ file: z.string() }), z.strictObject({ dir: z.string() })]),

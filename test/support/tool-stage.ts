@@ -3,12 +3,12 @@ import { afterAll, beforeAll } from 'vitest';
 import { createLogger } from '../../src/telemetry/create-logger.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { submitJobSchema, type JobView } from '../../src/contract/job.ts';
-import { cancelJob } from '../../src/service/cancel-job.ts';
-import { followEvents } from '../../src/service/follow-events.ts';
+import { cancelJob } from '../../src/service/jobs/cancel-job.ts';
+import { followEvents } from '../../src/service/jobs/follow-events.ts';
 import { openCapstan, type Capstan } from '../../src/service/open-capstan.ts';
-import { startWorker } from '../../src/service/start-worker.ts';
-import { submitJob } from '../../src/service/submit-job.ts';
-import type { WorkerType } from '../../src/service/worker-types.ts';
+import { startWorker } from '../../src/service/workers/start-worker.ts';
+import { submitJob } from '../../src/service/jobs/submit-job.ts';
+import type { WorkerType } from '../../src/service/types/worker-types.ts';
 import { makeTree } from './scratch-folder.ts';
 import { tempDir, type TempDir } from './temp-dir.ts';
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ByteRange } from '../../artifacts/artifact-storage.ts';
 import { AppError } from '../../runtime/app-error.ts';
-import { findJob } from '../../service/find-job.ts';
+import { findJob } from '../../service/jobs/find-job.ts';
 import type { ServerDeps } from '../deps.ts';
 import { parseRange } from '../byte-range.ts';
 import { badRequest, commonErrors, notFound, unsatisfiable } from '../documents.ts';

@@ -4,11 +4,11 @@ import { jobListSchema, jobSchema, jobStateSchema, submitJobSchema } from '../..
 import type { Job } from '../../domain/job.ts';
 import { toJobView } from '../../domain/job-view.ts';
 import { AppError } from '../../runtime/app-error.ts';
-import { cancelJob } from '../../service/cancel-job.ts';
-import { deleteJob } from '../../service/delete-jobs.ts';
-import { findJob } from '../../service/find-job.ts';
-import { retryJob } from '../../service/retry-job.ts';
-import { submitJob } from '../../service/submit-job.ts';
+import { cancelJob } from '../../service/jobs/cancel-job.ts';
+import { deleteJob } from '../../service/jobs/delete-jobs.ts';
+import { findJob } from '../../service/jobs/find-job.ts';
+import { retryJob } from '../../service/jobs/retry-job.ts';
+import { submitJob } from '../../service/jobs/submit-job.ts';
 import type { ServerDeps } from '../deps.ts';
 import { badRequest, bodyErrors, commonErrors, conflict, diskFull, json, notFound } from '../documents.ts';
 

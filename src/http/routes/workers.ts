@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { workerSchema } from '../../contract/worker.ts';
-import { listWorkers } from '../../service/list-workers.ts';
+import { listWorkers } from '../../service/workers/list-workers.ts';
 import type { ServerDeps } from '../deps.ts';
 import { commonErrors, json } from '../documents.ts';
 

@@ -36,7 +36,12 @@ test('an attempt without room leaves no artifacts, and gives all back but its so
   await using opened = await openTestStore();
   const { store, dir } = opened;
   const artifacts = createArtifactStorage(dir.join('artifacts'));
-  await using runner = createDocumentRunner({ tool: copies, toolName: 'copies 1', artifacts, dataDir: dir.path });
+  await using runner = createDocumentRunner({
+    tool: copies,
+    toolName: 'copies 1',
+    artifacts,
+    dataDir: dir.path,
+  });
   const input = plantumlJobInputSchema.parse({ source: { dir: dir.path } });
   const { job } = await store.submitJob(aJob({ type: 'plantuml', input }));
   const [claimed] = await store.claimJobs(aClaim('w', { types: ['plantuml'] }));

@@ -8,7 +8,7 @@ import { isTerminal, type Job } from '../../domain/job.ts';
 import { AppError, toFailure } from '../../runtime/app-error.ts';
 import { newId } from '../../runtime/ids.ts';
 import { adviseUses, adviseWarning, missedIn } from './advise-uses.ts';
-import { submitJob } from '../submit-job.ts';
+import { submitJob } from '../jobs/submit-job.ts';
 import { toolQueue } from '../workers/tool-queue.ts';
 import type { JobWatch } from './job-watch.ts';
 import { lookAtTask, type Look, type LookDeps } from './look-at-task.ts';

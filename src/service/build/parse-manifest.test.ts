@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../runtime/app-error.ts';
-import { knownTypes } from '../known-types.ts';
+import { knownTypes } from '../types/known-types.ts';
 import { parseManifest } from './parse-manifest.ts';
 
 const types = new Map([...knownTypes].map(([name, { build }]) => [name, build]));

@@ -3,7 +3,7 @@ import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { AppError, hasErrno } from '../../runtime/app-error.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { withNeeds } from '../../domain/build-graph.ts';
-import type { WorkerTypes } from '../worker-type.ts';
+import type { WorkerTypes } from '../types/worker-type.ts';
 import type { BuildEntry, BuildType, TaskPlan } from './build-type.ts';
 import { manifestError, type ManifestProblem } from './manifest-error.ts';
 import { parseManifest } from './parse-manifest.ts';

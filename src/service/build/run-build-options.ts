@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../../contract/build-event.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
-import type { LaunchSurroundings } from '../workers/launch-surroundings.ts';
-import type { WorkerTypes } from '../worker-type.ts';
+import type { LaunchSurroundings } from '../fleet/launch-surroundings.ts';
+import type { WorkerTypes } from '../types/worker-type.ts';
 
 export interface RunBuildOptions {
   readonly manifest: string;

@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../../config/load-config.ts';
 import { workerDemand } from '../../config/worker-settings.ts';
 import { hasErrno } from '../../runtime/app-error.ts';
 import type { Capstan } from '../open-capstan.ts';
-import type { WorkerTypes } from '../worker-type.ts';
+import type { WorkerTypes } from '../types/worker-type.ts';
 import { imageTool } from '../workers/tool-queue.ts';
 import type { BuildState } from './build-state.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isAgent } from './type-needs.ts';
+import { isAgent } from '../fleet/type-needs.ts';
 
 const nameLength = 36;
 const idLength = 12;
