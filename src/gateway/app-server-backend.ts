@@ -1,25 +1,18 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { startAppServer, type AppServerSupervision } from '../codex/app-server/app-server-process.ts';
 import type { CodexProcessOptions } from '../codex/codex-process-options.ts';
 import { causeOf } from '../codex/failure-cause.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { deferred, pause } from '../runtime/wait.ts';
-import {
-  answersFor,
-  leaveThread,
-  openThread,
-  runAppServerTurn,
-  threadGone,
-  type RanTurn,
-} from './app-server-turn.ts';
+import { answersFor, leaveThread, runAppServerTurn, type RanTurn } from './app-server-turn.ts';
 import type { AppServerClient } from '../codex/app-server/app-server-client.ts';
 import type { Backend, OpenModelAccess, TurnContext } from './backend.ts';
 import { HeldThreads, type HeldThread } from './held-threads.ts';
+import { openThread, threadGone } from './open-thread.ts';
 import { SuccessiveAppServers, type TurnClient } from './successive-app-servers.ts';
 import { spareKind, SpareThreads, type SpareThread } from './spare-threads.ts';
 import type { ThreadFiles } from './thread-files.ts';
+import { openTurnFolders, type TurnFolders } from './turn-folders.ts';
 import { asGatewayError, turnFailure } from './turn-failure.ts';
 import { enough, type TurnEnd, type TurnSpec } from './turn.ts';
 
@@ -48,35 +41,34 @@ const heldMaxAgeMs = 10 * 60_000;
 /** The start of a successor and its restarts, where the first fails. */
 const successorLimitMs = 60_000;
 
-/** Who runs no commands shares a folder that nothing is ever written into. */
-const emptyFolder = 'empty';
-
 /** Runs turns in one supervised app-server of the gateway's own. The caller disposes it. */
 export async function startAppServerBackend(
   options: BackendOptions,
   supervision: AppServerSupervision,
 ): Promise<Backend> {
-  await mkdir(path.join(options.workdir, emptyFolder), { recursive: true, mode: 0o700 });
+  const folders = await openTurnFolders(options);
   const servers = await SuccessiveAppServers.start({
     ...options,
     start: () => startAppServer(options, { ...supervision, unloadDelaySeconds: 0 }),
     startLimitMs: successorLimitMs,
     retireLimitMs: options.turnLimitMs,
   });
-  return new AppServerBackend(servers, options);
+  return new AppServerBackend(servers, folders, options);
 }
 
 class AppServerBackend implements Backend {
   readonly name = 'app-server';
   readonly #servers: SuccessiveAppServers;
   readonly #options: BackendOptions;
+  readonly #folders: TurnFolders;
   /** Turns whose requests have left. */
   readonly #running = new Set<Promise<unknown>>();
   readonly #spares: SpareThreads<AppServerClient>;
   readonly #held: HeldThreads<AppServerClient>;
 
-  constructor(servers: SuccessiveAppServers, options: BackendOptions) {
+  constructor(servers: SuccessiveAppServers, folders: TurnFolders, options: BackendOptions) {
     this.#servers = servers;
+    this.#folders = folders;
     this.#options = options;
     // A folder of its own is made for a request that may write.
     const size = options.sandboxMode === 'read-only' ? spareThreads : 0;
@@ -177,8 +169,8 @@ class AppServerBackend implements Backend {
     await using own = new AsyncDisposableStack();
     const held = ready !== null && 'folder' in ready ? ready : null;
     const access = own.use(ready?.access ?? openAccess());
-    const folder = held?.folder ?? (await this.#folder());
-    own.defer(() => this.#leave(folder));
+    const folder = held?.folder ?? (await this.#folders.open());
+    own.defer(() => this.#folders.leave(folder));
     const failure = (error: Parameters<typeof turnFailure>[0]['error']): AppError =>
       turnFailure({ error, faults: access.faults(), nowMs: systemClock(), loginHint });
     const turn: RanTurn = await runAppServerTurn(client, {
@@ -233,7 +225,7 @@ class AppServerBackend implements Backend {
       this.#options.logger.warn({ err: error }, 'A thread could not be let go of');
       this.#replaceIfStuck(held.client, error);
     } finally {
-      await this.#leave(held.folder);
+      await this.#folders.leave(held.folder);
     }
   }
 
@@ -268,7 +260,7 @@ class AppServerBackend implements Backend {
     try {
       const settings = {
         ...this.#options,
-        folder: await this.#folder(),
+        folder: await this.#folders.open(),
         provider: access.provider,
         verbosity: spec.verbosity,
       };
@@ -284,19 +276,6 @@ class AppServerBackend implements Backend {
     access[Symbol.dispose]();
     // A process that goes takes its threads with it.
     if (!client.over.aborted) this.#track(client.release(threadId));
-  }
-
-  async #folder(): Promise<string> {
-    const { workdir, turnsDir, sandboxMode } = this.#options;
-    if (sandboxMode === 'workspace-write') return mkdtemp(path.join(turnsDir, 'turn-'));
-    return path.join(workdir, emptyFolder);
-  }
-
-  async #leave(folder: string): Promise<void> {
-    if (this.#options.sandboxMode === 'read-only') return;
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error, folder }, 'A folder of the gateway could not be removed');
-    });
   }
 }
 

@@ -1,29 +1,19 @@
 import type { AppServerClient } from '../codex/app-server/app-server-client.ts';
-import type { JsonValue } from '../codex/protocol/generated/serde_json/JsonValue.ts';
 import type { DynamicToolCallResponse } from '../codex/protocol/generated/v2/DynamicToolCallResponse.ts';
 import type { Turn } from '../codex/protocol/generated/v2/Turn.ts';
 import { AppError } from '../runtime/app-error.ts';
 import { deferred, within } from '../runtime/wait.ts';
-import {
-  baseInstructions,
-  gatewayThreadConfig,
-  threadProfile,
-  type ThreadSettings,
-} from './thread-settings.ts';
+import { isLoadedOpenly, isRefusal, noEnvironment, openThread, type ThreadOpening } from './open-thread.ts';
+import { threadProfile, type ThreadSettings } from './thread-settings.ts';
 import { toolAnswer } from './tool-answer.ts';
 import { TurnWatch, type ToolAnswers } from './turn-watch.ts';
 import { enough, textOf, type TurnEnd, type TurnListener, type TurnSpec } from './turn.ts';
 
 /** How long Codex may take to end a turn that was interrupted. */
 const interruptLimitMs = 10_000;
-/** How long a thread of the request before may take to leave the process's memory. */
-const unloadLimitMs = 10_000;
 
-export interface TurnRun {
-  readonly spec: TurnSpec;
-  readonly settings: ThreadSettings;
+export interface TurnRun extends ThreadOpening {
   readonly listener: TurnListener;
-  readonly signal: AbortSignal;
   /** Why going on is pointless after an error that Codex would try to overcome; null where it may be overcome. */
   readonly hopeless: (error: { readonly message: string; readonly info: unknown }) => AppError | null;
   /** A thread that was started for such a turn, or left by one before. */
@@ -171,79 +161,6 @@ async function letGo(
   await client.release(threadId);
 }
 
-/** Starts, resumes or forks the thread of a turn. */
-export async function openThread(
-  client: AppServerClient,
-  { spec, settings, signal }: Pick<TurnRun, 'spec' | 'settings' | 'signal'>,
-): Promise<string> {
-  const { thread: plan } = spec;
-  const config = {
-    ...gatewayThreadConfig(settings),
-    ...(isLoadedOpenly({ spec, settings }) ? { default_permissions: ':read-only' } : {}),
-  } as Record<string, JsonValue>;
-  const common = {
-    cwd: settings.folder,
-    model: spec.model,
-    approvalPolicy: 'never' as const,
-    baseInstructions,
-    config,
-  };
-  if (plan.kind === 'continued' || plan.kind === 'forked') {
-    try {
-      if (plan.kind === 'continued') {
-        await client.whenUnloaded(plan.threadId, unloadLimitMs, signal);
-        const resumed = await client.call('thread/resume', {
-          ...common,
-          threadId: plan.threadId,
-          excludeTurns: true,
-        });
-        return resumed.thread.id;
-      }
-      const forked = await client.call('thread/fork', {
-        ...common,
-        threadId: plan.threadId,
-        lastTurnId: plan.turnId,
-        excludeTurns: true,
-      });
-      return forked.thread.id;
-    } catch (error) {
-      throw isRefusal(error) ? threadGone(error) : error;
-    }
-  }
-  const { thread } = await client.call('thread/start', {
-    ...common,
-    ephemeral: plan.kind !== 'kept',
-    ...noEnvironment(settings),
-    ...(spec.tools.length === 0
-      ? {}
-      : {
-          experimentalRawEvents: true,
-          dynamicTools: spec.tools.map(({ name, description, parameters }) => ({
-            type: 'function' as const,
-            name,
-            description,
-            inputSchema: parameters,
-          })),
-        }),
-  });
-  return thread.id;
-}
-
-/**
- * A thread that is resumed or forked cannot be told to do without an environment until its turn comes, and Codex looks for instructions in
- * it when it is loaded: through a sandbox where it may not read everything, which takes four times as long. Nothing else happens before its turn, which has
- * the thread's own profile, and no environment.
- */
-function isLoadedOpenly({ spec, settings }: Pick<TurnRun, 'spec' | 'settings'>): boolean {
-  const { kind } = spec.thread;
-  return settings.sandboxMode === 'read-only' && (kind === 'continued' || kind === 'forked');
-}
-
-/** Without an environment there is nothing to run a command in and no file to read. */
-function noEnvironment({ sandboxMode }: ThreadSettings): { readonly environments?: [] } {
-  return sandboxMode === 'read-only' ? { environments: [] } : {};
-}
-
 interface RunningTurn {
   readonly threadId: string;
   readonly turnId: string;
@@ -294,14 +211,6 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'rpc_error';
-}
-
-export function threadGone(cause: unknown): AppError {
-  return new AppError('infrastructure', 'thread_gone', 'Codex does not have the thread any more.', { cause });
 }
 
 function stuck(): AppError {

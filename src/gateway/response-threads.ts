@@ -1,5 +1,5 @@
 import { AppError } from '../runtime/app-error.ts';
-import { threadGone } from './app-server-turn.ts';
+import { threadGone } from './open-thread.ts';
 import type { Logger } from '../domain/logger.ts';
 import type { ResponseStore, StoredResponse, UnusedThreads } from '../store/sqlite/response-store.ts';
 import { badRequest } from './bad-request.ts';
