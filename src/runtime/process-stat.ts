@@ -8,7 +8,12 @@ export interface ProcessStat {
   readonly state: string;
   /** Clock ticks between boot and the start of the process; with the pid it names a process for good. */
   readonly startTicks: string;
+  /** A thread of the kernel's own, which has no environment and cannot be killed. */
+  readonly isKernelThread: boolean;
 }
+
+/** PF_KTHREAD of the kernel's include/linux/sched.h. */
+const kernelThreadFlag = 0x00200000;
 
 /** What /proc/PID/stat says (proc_pid_stat(5)), or null where there is no such process, no /proc, or we may not look. */
 export function readProcessStat(pid: number): ProcessStat | null {
@@ -22,9 +27,10 @@ export function readProcessStat(pid: number): ProcessStat | null {
   // The second field is the program's name in brackets and may itself hold blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, parentPid] = fields;
-  const startTicks = fields[19];
+  const [flags, startTicks] = [Number(fields[6]), fields[19]];
   if (state === undefined || parentPid === undefined || startTicks === undefined) return null;
-  return { pid, parentPid: Number(parentPid), state, startTicks };
+  const isKernelThread = (flags & kernelThreadFlag) !== 0;
+  return { pid, parentPid: Number(parentPid), state, startTicks, isKernelThread };
 }
 
 export function isDead(stat: ProcessStat): boolean {

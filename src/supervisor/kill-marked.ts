@@ -55,7 +55,7 @@ async function findMarked(marker: string): Promise<readonly FoundProcess[]> {
     if (pid === process.pid) continue;
     // The start time is read before the environment: whatever has that pid and that start time afterwards is what was looked at.
     const before = readProcessStat(pid);
-    if (before === null || isDead(before)) continue;
+    if (before === null || isDead(before) || before.isKernelThread) continue;
     if (await carries(pid, marker)) found.push({ pid, startTicks: before.startTicks });
   }
   return found;
