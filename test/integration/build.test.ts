@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -30,6 +30,27 @@ test('a project without any settings is built; built again, nothing is made and 
   expect(second.code).toBe(0);
   expect(new Set(Object.values(statesOf(second)))).toEqual(new Set(['cached']));
   expect(second.events.map(({ type }) => type)).not.toContain('workers.used');
+});
+
+test('a tool that changed unseen fails the build once, and is asked anew the next time', async () => {
+  await using stage = await openBuildStage({
+    'course.yaml': 'jobs:\n  - { type: shout, input: "in/*.txt" }\n',
+    'in/a.txt': 'a',
+  });
+  const become = async (version: string): Promise<void> => {
+    const file = path.join(stage.dataDir, 'shout-version');
+    await writeFile(file, version);
+    await utimes(file, 1, 1);
+  };
+  await become('1');
+  expect((await stage.build()).code).toBe(0);
+  await become('2');
+  await stage.write({ 'in/a.txt': 'b' });
+  const failed = await stage.run(['build']);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain('tool_changed');
+  expect((await stage.build()).code).toBe(0);
+  expect(stage.read('dist/in/a.txt')).toBe('B');
 });
 
 test('only what a change reaches is made again, and each is told why', async () => {

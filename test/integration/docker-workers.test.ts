@@ -266,7 +266,13 @@ needs('docker').describe('workers in containers', () => {
         stderr: expect.stringContaining('image_unsuitable') as string,
       });
       expect(await built.containers()).toEqual([]);
-      await docker('image', 'rm', '--force', dies, other);
+      const lacking = await derived(built.stage.root, `FROM ${image}\nUSER root\nRUN rm /usr/bin/java\n`);
+      for (const command of ['build', 'start-services']) {
+        const ran = await built.run([command], { CAPSTAN_WORKERS__PLANTUML__IMAGE: lacking });
+        expect(ran.stderr).toContain(`In the image ${lacking}: `);
+        expect(ran.stderr).toContain('workers.plantuml.image');
+      }
+      await docker('image', 'rm', '--force', dies, other, lacking);
     },
     limitMs,
   );

@@ -15,6 +15,7 @@ import { containerHome, containerSpec } from './container-spec.ts';
 import { databaseNotShared, findContainer, listContainers, removeContainer, shortId } from './containers.ts';
 import type { Engine } from './engine.ts';
 import { requireImage } from './images.ts';
+import { lackingImage } from './lacking-image.ts';
 import { labels } from './labels.ts';
 import { planMounts } from './mounts.ts';
 import { requireCodexHome } from './require-codex-home.ts';
@@ -182,8 +183,13 @@ export function createDockerLauncher(options: DockerLauncherOptions): Launcher {
 
   return {
     mode: 'docker',
-    launch: (spec, signal) =>
-      spec.lifetime === 'attached' ? attach(spec, signal) : launchPersistent(spec, signal),
+    async launch(spec, signal) {
+      try {
+        return await (spec.lifetime === 'attached' ? attach(spec, signal) : launchPersistent(spec, signal));
+      } catch (error) {
+        throw lackingImage(error, spec);
+      }
+    },
     async inspect(name) {
       const own = attached.get(name);
       if (own !== undefined) return seen(name, own);

@@ -45,7 +45,8 @@ export async function keepOutputs(
     why: look.why,
     jobId: job.id,
     outputs,
-    durationMs: durationOf(job),
+    // How long it took to make it says nothing of how long it took to put it back.
+    durationMs: state === 'built' ? durationOf(job) : null,
     failure: null,
     warnings: (job.report?.warnings ?? []).map((warning) => adviseWarning(warning, place)),
     memory: { key: look.key, inputs: look.inputs, jobId: job.id, outputs },

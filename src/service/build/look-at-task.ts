@@ -36,6 +36,8 @@ export interface LookDeps {
   readonly hashes: FileHashes;
   /** The version of a type's tool. */
   readonly toolOf: (type: string) => Promise<string>;
+  /** Told that a type's worker has another tool than that. */
+  readonly onToolChanged: (type: string) => void;
   /** One digest for all that an entry has made. */
   readonly digestOf: (entryId: string) => string;
 }

@@ -43,7 +43,7 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   await store.openBuild(buildId, currentProcessIdentity());
   open.defer(() => store.closeBuild(buildId));
   const queueOf = async (type: string): Promise<string> => toolQueue(type, await making.toolOf(type));
-  const fleet = openFleet(options, { capstan, buildId, queueOf, open });
+  const fleet = openFleet(options, { ...making, buildId, queueOf, open });
   const needed = openTasks(making);
   if (needed.size > 0) {
     const serving = options.forceNewWorkers ? new Map<string, number>() : await fleet.serving(needed.keys());
@@ -83,14 +83,16 @@ export async function makeAll(options: RunBuildOptions, making: Making): Promise
   if (fault.signal.aborted && !options.interrupted.aborted) throw fault.signal.reason;
 }
 
-interface FleetDeps {
-  readonly capstan: Capstan;
+interface FleetDeps extends Pick<LookDeps, 'capstan' | 'onToolChanged'> {
   readonly buildId: BuildId;
   readonly queueOf: (type: string) => Promise<string>;
   readonly open: AsyncDisposableStack;
 }
 
-function openFleet(options: RunBuildOptions, { capstan, buildId, queueOf, open }: FleetDeps): BuildFleet {
+function openFleet(
+  options: RunBuildOptions,
+  { capstan, buildId, queueOf, onToolChanged, open }: FleetDeps,
+): BuildFleet {
   const warned = new Set<string>();
   return createBuildFleet({
     capstan,
@@ -98,6 +100,7 @@ function openFleet(options: RunBuildOptions, { capstan, buildId, queueOf, open }
     launchers: open.use(createLaunchers(capstan, options.surroundings)),
     buildId,
     queueOf,
+    onToolChanged,
     forceNew: options.forceNewWorkers,
     onWarning: (message) => {
       if (!warned.has(message)) options.onEvent({ type: 'build.warning', message });

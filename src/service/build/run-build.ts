@@ -47,6 +47,9 @@ export async function runBuild(capstan: Capstan, options: RunBuildOptions): Prom
     state,
     hashes,
     toolOf: (type) => tools.of(type),
+    onToolChanged: (type) => {
+      tools.forget(type);
+    },
     digestOf: (id) => digest(outputsOf(plan, results, id)),
   };
   await sweepStaging(plan.outputDir, async (path) => {

@@ -12,6 +12,8 @@ import type { BuildState } from './build-state.ts';
 export interface ToolVersions {
   /** Each tool is asked once a build, and not at all where nothing on PATH or of itself has changed. */
   of(type: string): Promise<string>;
+  /** Its worker has another one than was said here: it is asked anew the next time. */
+  forget(type: string): void;
   /** What to remember. */
   known(): BuildState['tools'];
   /** Whether that is more than there was. */
@@ -31,7 +33,7 @@ export function createToolVersions(
   capstan: Capstan,
   { loaded, types, state, onNotice, signal }: ToolVersionOptions,
 ): ToolVersions {
-  const known: Record<string, BuildState['tools'][string]> = { ...state.tools };
+  const known = new Map(Object.entries(state.tools));
   const asked = new Map<string, Promise<string>>();
 
   let changed = false;
@@ -40,13 +42,13 @@ export function createToolVersions(
     const { mode, image } = workerDemand(loaded, type);
     // The tool of this machine, if there is one, has no part in it.
     if (mode === 'docker' && image !== null) return imageVersion(capstan, { type, image, onNotice, signal });
-    const before = known[type];
+    const before = known.get(type);
     if (before?.stamp === stampOf(capstan, before?.witnesses ?? [])) return before.version;
     const tool = await types.get(type)?.build.tool(capstan, signal);
     if (tool === undefined) return '';
     const { version, witnesses } = tool;
     changed = true;
-    known[type] = { version, witnesses: [...witnesses], stamp: stampOf(capstan, witnesses) };
+    known.set(type, { version, witnesses: [...witnesses], stamp: stampOf(capstan, witnesses) });
     return version;
   }
 
@@ -56,7 +58,12 @@ export function createToolVersions(
       asked.set(type, version);
       return version;
     },
-    known: () => known,
+    forget(type) {
+      known.delete(type);
+      asked.delete(type);
+      changed = true;
+    },
+    known: () => Object.fromEntries(known),
     changed: () => changed,
   };
 }

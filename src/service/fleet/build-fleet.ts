@@ -18,6 +18,8 @@ export interface FleetOptions {
   readonly queueOf: (type: string) => Promise<string>;
   /** Starts workers even where persistent ones would do. */
   readonly forceNew: boolean;
+  /** Told before the build fails for it. */
+  readonly onToolChanged: (type: string) => void;
   readonly onUsed: (used: UsedWorkers) => void;
   readonly onWarning: (message: string) => void;
 }
@@ -72,7 +74,10 @@ export function createBuildFleet(options: FleetOptions): BuildFleet {
     const spec = { name, type, buildId, lifetime: 'attached', image } as const;
     const { handle } = await launchers.get(mode).launch(spec, signal);
     const worker = (await store.listWorkers()).find((each) => each.name === name);
-    if (worker?.queues.includes(await queueOf(type)) === false) throw toolChanged(type, worker.queues);
+    if (worker?.queues.includes(await queueOf(type)) === false) {
+      options.onToolChanged(type);
+      throw toolChanged(type, worker.queues);
+    }
     const workerId = worker?.id;
     if (launched.has(name)) return false;
     logger.info({ type, mode, workerId, worker: name, handle, source }, 'Worker started');
